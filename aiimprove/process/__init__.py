@@ -1,0 +1,12 @@
+"""Other processes: who they are, running and ending them, the ports they hold, what they use. Linux only.
+
+Every time here is in seconds from now, measured on the monotonic clock.
+"""
+
+from aiimprove.process.identity import Identity, boot_id
+from aiimprove.process.ports import established, free_ports, port_holder
+from aiimprove.process.programs import Finished, run, start, stop
+from aiimprove.process.resources import Resources, resources
+
+__all__ = ["Finished", "Identity", "Resources", "boot_id", "established", "free_ports", "port_holder", "resources",
+           "run", "start", "stop"]

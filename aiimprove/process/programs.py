@@ -1,0 +1,138 @@
+"""Running programs to their end, starting them for good, and ending them."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from aiimprove.process.identity import Identity
+
+KEPT_OUTPUT = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a program ended. `exit_code` is negative for a signal; output is the last 256 KB of each stream."""
+
+    exit_code: int
+    output: str
+    errors: str
+    seconds: float
+    timed_out: bool
+
+
+class _Tail:
+    """Reads a stream to its end and keeps the last part of it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._kept = bytearray()
+        self._stream = stream
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while chunk := os.read(self._stream.fileno(), 65536):
+            self._kept += chunk
+            del self._kept[:-KEPT_OUTPUT]
+
+    def text(self) -> str:
+        self._thread.join(1.0)
+        return self._kept.decode(errors="replace")
+
+
+def run(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], deadline: float, stdin: bytes = b"",
+        nice: int = 0, log: Path | None = None) -> Finished:
+    """Runs a program to its end in a group of its own, which is killed after `deadline` seconds.
+
+    With `log` both streams are appended to that file instead of being returned. Raises OSError when it cannot start.
+    """
+    began = time.monotonic()
+    target = _append(log) if log else subprocess.PIPE
+    try:
+        child = subprocess.Popen(argv, cwd=cwd, env=dict(env), stdin=subprocess.PIPE, stdout=target, stderr=target,
+                                 start_new_session=True, preexec_fn=_before_exec(nice, False))
+    finally:
+        if log:
+            os.close(target)
+    tails = [_Tail(stream) if stream else None for stream in (child.stdout, child.stderr)]
+    threading.Thread(target=_feed, args=(child.stdin, stdin), daemon=True).start()
+    timed_out = not _ended(child, deadline)
+    output, errors = [tail.text() if tail else "" for tail in tails]
+    return Finished(child.returncode, output, errors, time.monotonic() - began, timed_out)
+
+
+def _ended(child: subprocess.Popen[bytes], deadline: float) -> bool:
+    """Waits for the child and ends what is left of its group; False when the deadline ended it."""
+    identity = Identity.of(child.pid)
+    try:
+        return identity is None or identity.wait(deadline)
+    finally:
+        _kill_group(child.pid)  # before the child is reaped: until then nobody else can get its pid
+        child.wait()
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _feed(stream: IO[bytes] | None, content: bytes) -> None:
+    if stream is None:
+        return
+    try:
+        with stream:
+            stream.write(content)
+    except BrokenPipeError:
+        return
+
+
+def start(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path, nice: int = 0,
+          die_with_parent: bool = False) -> subprocess.Popen[bytes]:
+    """Starts a program in a session of its own, writing both streams to the end of `log`.
+
+    With `die_with_parent` it is killed when the thread that started it ends.
+    """
+    target = _append(log)
+    try:
+        return subprocess.Popen(argv, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=target, stderr=target,
+                                start_new_session=True, preexec_fn=_before_exec(nice, die_with_parent))
+    finally:
+        os.close(target)
+
+
+def _append(log: Path) -> int:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+
+
+def _before_exec(nice: int, die_with_parent: bool) -> Callable[[], None] | None:
+    if not nice and not die_with_parent:
+        return None
+    libc = ctypes.CDLL(None)
+    set_parent_death_signal = 1
+
+    def prepare() -> None:
+        os.nice(nice)
+        if die_with_parent:
+            libc.prctl(set_parent_death_signal, signal.SIGKILL)
+
+    return prepare
+
+
+def stop(identity: Identity, seconds: float) -> None:
+    """Asks the process's group to end, kills what is left after `seconds`, and returns when the process is gone."""
+    if identity.alive():
+        identity.signal_group(signal.SIGTERM)
+        identity.wait(seconds)
+    identity.signal_group(signal.SIGKILL)
+    identity.wait(5.0)
