@@ -1,0 +1,204 @@
+"""Replaying a probe against a running copy, and asking a service whether it is healthy: the only HTTP client here.
+
+Everything is bounded: how long an answer may take, and how much of it is read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import statistics
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+
+from aiimprove.answer import MOST_BYTES, Answer, Replay, judge
+from aiimprove.errors import AiimproveError, NotHealthy
+from aiimprove.finding import Probe
+
+ANSWER_SECONDS = 15.0
+PAUSE_SECONDS = 0.1
+STATEMENT_SECONDS = 2.0
+STATEMENT_RUNS = 7
+_DROPPED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.ReadTimeout, httpx.WriteTimeout)
+
+
+class Unreachable(AiimproveError):
+    """Nothing answered where a service should be: the infrastructure failed, this is no verdict on the app."""
+
+    code = "unreachable"
+
+
+class Dropped(AiimproveError):
+    """The app took the request and closed the connection, or fell silent, before it had answered."""
+
+    code = "dropped"
+
+
+def get(url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b"",
+        seconds: float = ANSWER_SECONDS, most: int = MOST_BYTES) -> Answer:
+    """Sends one request without following redirects. Raises Unreachable, or Dropped when it broke off midway."""
+    with Line(url, seconds=seconds, most=most) as line:
+        return line.send(method, "", headers=headers, body=body)
+
+
+class Line:
+    """A kept-alive connection to one service, for many requests; `base` is the address in front of every path."""
+
+    def __init__(self, base: str, *, seconds: float = ANSWER_SECONDS, most: int = MOST_BYTES) -> None:
+        self._base, self._seconds, self._most = base, seconds, most
+        self._client = httpx.Client(timeout=seconds, trust_env=False, verify=False)
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def send(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
+        """One request; `path` is already percent-encoded. Raises Unreachable or Dropped."""
+        request = self._client.build_request(method, self._base + path, content=body or None,
+                                             headers={"accept-encoding": "identity"} | dict(headers or {}))
+        started = time.monotonic()
+        try:
+            answer = self._client.send(request, stream=True)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
+            raise Unreachable(f"nothing answers at {self._base}: {error}") from error
+        except _DROPPED as error:
+            raise Dropped(f"{method} {path or self._base} was not answered: {_words(error)}") from error
+        return self._read(answer, started)
+
+    def _read(self, answer: httpx.Response, started: float) -> Answer:
+        raw = bytearray()
+        try:
+            for piece in answer.iter_raw():
+                raw += piece
+                if len(raw) >= self._most or time.monotonic() - started > self._seconds:
+                    break  # a stream without end is read for as long as an answer may take
+        except _DROPPED as error:
+            raise Dropped(f"the answer broke off after {len(raw)} bytes: {_words(error)}") from error
+        finally:
+            answer.close()
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Answer(answer.status_code, headers, bytes(raw[:self._most]), time.monotonic() - started)
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def replay(probe: Probe, copy_url: str, data: Path) -> Replay:
+    """Sends the probe to the service at `copy_url`, whose data folder is `data`.
+
+    Raises Unreachable when nothing answers there.
+    """
+    return REPLAYS.get(probe.kind, _replay_unknown)(probe, copy_url, data)
+
+
+def _replay_unknown(probe: Probe, copy_url: str, data: Path) -> Replay:
+    return Replay(False, "no request is known that shows this")
+
+
+def _replay_http(probe: Probe, copy_url: str, data: Path) -> Replay:
+    request = probe.request
+    body = request.get("body")
+    sent = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    headers = dict(request.get("headers", {}))
+    if sent:
+        headers = {"content-type": "application/json"} | headers
+    if "encoding" in probe.expect:
+        headers["accept-encoding"] = ", ".join(probe.expect["encoding"])
+    with Line(copy_url) as line:
+        try:
+            answer = line.send(request["method"], request["path"], headers=headers, body=sent)
+        except Dropped as dropped:
+            return Replay(False, str(dropped))
+    return judge(probe.expect, answer)
+
+
+def _replay_query_plan(probe: Probe, copy_url: str, data: Path) -> Replay:
+    try:
+        seen = explain(data / probe.request["database"], probe.request["sql"])
+    except sqlite3.Error as error:
+        raise Unreachable(f"the statement cannot be run on {probe.request['database']}: {error}") from error
+    bad = seen.scans(probe.expect.get("no_scan_of", "")) or (probe.expect.get("no_temp_btree") and seen.sorts)
+    return Replay(not bad, "; ".join(seen.plan), seen.milliseconds, "ms")
+
+
+@dataclass(frozen=True)
+class Explained:
+    """How SQLite runs a statement: its plan, line by line, and the median time of some runs."""
+
+    plan: tuple[str, ...]
+    milliseconds: float
+
+    @property
+    def sorts(self) -> bool:
+        return any("TEMP B-TREE" in step for step in self.plan)
+
+    def scans(self, table: str) -> bool:
+        """Whether every row of the table (or alias) is read, without the help of an index."""
+        bare = re.compile(rf"SCAN (TABLE )?{re.escape(table)}( AS \w+)?$")
+        return bool(table) and any(bare.match(step) for step in self.plan)
+
+
+def explain(database: Path, sql: str) -> Explained:
+    """Plan and median milliseconds of a SELECT on a database opened read-only. Raises sqlite3.Error.
+
+    A statement that takes longer than STATEMENT_SECONDS is cut there and counts as that long.
+    """
+    connection = sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)
+    try:
+        plan = tuple(str(row[3]) for row in connection.execute("EXPLAIN QUERY PLAN " + sql))
+        timings = [_timed(connection, sql)]
+        while len(timings) < STATEMENT_RUNS and sum(timings) < STATEMENT_SECONDS * 1000:
+            timings.append(_timed(connection, sql))
+        return Explained(plan, statistics.median(timings))
+    finally:
+        connection.close()
+
+
+def _timed(connection: sqlite3.Connection, sql: str) -> float:
+    started = time.perf_counter()
+    connection.set_progress_handler(lambda: time.perf_counter() - started > STATEMENT_SECONDS, 10_000)
+    try:
+        for _ in connection.execute(sql):
+            pass
+    except sqlite3.OperationalError as error:
+        if "interrupted" not in str(error):
+            raise
+    return (time.perf_counter() - started) * 1000
+
+
+REPLAYS: Mapping[str, Callable[[Probe, str, Path], Replay]] = {"http": _replay_http, "query-plan": _replay_query_plan}
+
+
+def wait_until_healthy(urls: Sequence[str], answers: int, deadline: float,
+                       alive: Callable[[], bool] = lambda: True) -> None:
+    """Returns once every url gave `answers` 200s in a row. Raises NotHealthy after `deadline` seconds, or at once
+    when `alive` says that the process behind them is gone."""
+    ends, pause, streak, reason = time.monotonic() + deadline, threading.Event(), 0, "nothing was asked"
+    while streak < answers:
+        reason = next((said for url in urls if (said := _unhealthy(url, ends))), "")
+        streak = 0 if reason else streak + 1
+        if not alive():
+            raise NotHealthy(f"the service ended before it was healthy ({reason or 'it had just answered'})")
+        if time.monotonic() >= ends and streak < answers:
+            raise NotHealthy(f"not healthy after {deadline:g} seconds: {reason or 'too few answers in a row'}")
+        if streak < answers:
+            pause.wait(PAUSE_SECONDS)
+
+
+def _unhealthy(url: str, ends: float) -> str:
+    """Why this url does not count as healthy; empty when it does."""
+    try:
+        answer = get(url, seconds=max(0.2, min(5.0, ends - time.monotonic())), most=65536)
+    except (Unreachable, Dropped) as error:
+        return str(error)
+    return "" if answer.status == 200 else f"{url} answered {answer.status}"
