@@ -44,9 +44,27 @@ def version(connection: sqlite3.Connection) -> int:
 
 
 def migrate(connection: sqlite3.Connection) -> list[int]:
-    """Apply what is missing and return the numbers applied. Each step and its record are one transaction."""
+    """Apply what is missing and return the numbers applied. Each step and its record are one transaction, so that
+    two processes that migrate at once do it once. The connection must be in autocommit mode."""
     applied = []
-    for number, script in enumerate(MIGRATIONS[version(connection):], start=version(connection) + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
-        applied.append(number)
+    for number, script in enumerate(MIGRATIONS, start=1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if version(connection) < number:
+                _run(connection, script, number)
+                applied.append(number)
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            connection.execute("ROLLBACK")
+            raise
     return applied
+
+
+def _run(connection: sqlite3.Connection, script: str, number: int) -> None:
+    statement = ""
+    for line in script.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
+    connection.execute(f"PRAGMA user_version = {number}")

@@ -1,0 +1,45 @@
+"""Logging: one line per event in logs/ai_system.log, warnings as sentences on stderr."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+FILE = "ai_system.log"
+LARGEST = 5_000_000
+
+
+def open_journal(folder: Path) -> None:
+    """Send what the engine logs to `folder`/ai_system.log (one generation is kept beside it, `.1`)."""
+    root = logging.getLogger("aiimprove")
+    if root.handlers:
+        return
+    root.setLevel(logging.INFO)
+    root.propagate = False
+    root.addHandler(_on_stderr())
+    try:
+        root.addHandler(_in_file(folder))
+    except OSError as error:
+        root.warning("no log is written: %s", error)
+
+
+def _in_file(folder: Path) -> logging.Handler:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / FILE
+    if file.exists() and file.stat().st_size > LARGEST:
+        file.replace(file.with_suffix(".log.1"))
+    handler = logging.FileHandler(file, encoding="utf-8")
+    handler.setFormatter(_line("%(asctime)s %(levelname)s %(message)s"))
+    return handler
+
+
+def _on_stderr() -> logging.Handler:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(_line("%(message)s"))
+    return handler
+
+
+def _line(layout: str) -> logging.Formatter:
+    return logging.Formatter(layout, datefmt="%Y-%m-%dT%H:%M:%S%z")

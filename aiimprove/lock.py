@@ -1,0 +1,92 @@
+"""Leases: who is at what. A holder that died, or that slept past its time, loses it; a stale holder cannot write.
+
+The token rises with every new holder (fencing, as in Kleppmann's "How to do distributed locking", 2016): while a
+lease is held, every transaction of the store first checks that the token is still ours.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from aiimprove.errors import Locked, Stale
+from aiimprove.process import Identity
+from aiimprove.store import Store
+
+LEASE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lease: the process, since when (unix seconds), and what it said it does."""
+
+    name: str
+    token: int
+    process: Identity
+    since: float
+    message: str
+
+
+def holder(store: Store, name: str) -> Holder | None:
+    """The live holder of a lease, or None when nobody holds it, its holder is dead, or its time has run out."""
+    row = store.connection.execute("SELECT token, pid, started, boot, until, since, message FROM leases "
+                                   "WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        return None
+    found = Holder(name, row[0], Identity(row[1], row[2], row[3]), row[5], row[6])
+    return found if row[4] > _clock() and found.process.alive() else None
+
+
+@contextmanager
+def held(store: Store, name: str, message: str) -> Iterator[int]:
+    """Hold a lease while the block runs, renewed from a thread. Raises Locked with the holder's name and message."""
+    token = _take(store, name, message)
+    done = threading.Event()
+    renewal = threading.Thread(target=_renew, args=(store, name, token, done), daemon=True)
+    renewal.start()
+    store.fences.append(lambda connection: _check(connection, name, token))
+    try:
+        yield token
+    finally:
+        store.fences.pop()
+        done.set()
+        renewal.join()
+        store.connection.execute("UPDATE leases SET until = 0 WHERE name = ? AND token = ?", (name, token))
+
+
+def _take(store: Store, name: str, message: str) -> int:
+    me = Identity.of(os.getpid())
+    assert me is not None
+    with store.transaction() as connection:
+        other = holder(store, name)
+        if other is not None:
+            raise Locked(f"{name} is locked by process {other.process.pid} "
+                         f"for {time.time() - other.since:.0f} s: {other.message}")
+        row = connection.execute("SELECT token FROM leases WHERE name = ?", (name,)).fetchone()
+        token = (row[0] if row else 0) + 1
+        connection.execute("INSERT OR REPLACE INTO leases VALUES (?,?,?,?,?,?,?,?)",
+                           (name, token, me.pid, me.started, me.boot, _clock() + LEASE_SECONDS, time.time(), message))
+    return token
+
+
+def _renew(store: Store, name: str, token: int, done: threading.Event) -> None:
+    connection = sqlite3.connect(store.file, isolation_level=None, timeout=LEASE_SECONDS / 2)
+    while not done.wait(LEASE_SECONDS / 4):
+        connection.execute("UPDATE leases SET until = ? WHERE name = ? AND token = ?",
+                           (_clock() + LEASE_SECONDS, name, token))
+    connection.close()
+
+
+def _check(connection: sqlite3.Connection, name: str, token: int) -> None:
+    row = connection.execute("SELECT token FROM leases WHERE name = ?", (name,)).fetchone()
+    if row is None or row[0] != token:
+        raise Stale(f"{name} was taken over by another process meanwhile: nothing was changed")
+
+
+def _clock() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

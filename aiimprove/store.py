@@ -1,0 +1,259 @@
+"""state.db: the one truth about improvements, findings, releases, deployments and events.
+
+Every change is a short transaction that carries its event; a status moves by compare-and-set, so that of two
+processes that try the same step one wins and the other is told so.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from aiimprove import migrations
+from aiimprove.errors import AiimproveError, NotFound, SchemaTooNew, Stale, UsageError
+from aiimprove.event import GENESIS, Event, chain, first_break
+from aiimprove.finding import Finding, Json
+from aiimprove.improvement import Improvement, Status
+from aiimprove.release import Deployment, Release
+
+BUSY_SECONDS = 15.0
+
+
+class StoreDamaged(AiimproveError):
+    """The file is there but is not a database that we can read."""
+
+    code = "store_damaged"
+
+
+class Store:
+    """The open database of one state folder; cheap to open, one per process."""
+
+    def __init__(self, file: Path, *, may_migrate: bool = False) -> None:
+        self.file = file
+        self.fences: list[Callable[[sqlite3.Connection], None]] = []
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self.connection = _open(file, may_migrate)
+        except sqlite3.DatabaseError as error:
+            raise StoreDamaged(f"{file} cannot be read ({error}). Live is not touched by this. Move the file away "
+                               "and start again, or put back the copy beside it") from None
+
+    def close(self) -> None:
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One short write transaction; nothing of it stays when the block raises."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            for fence in self.fences:
+                fence(self.connection)
+            yield self.connection
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    # -- improvements -------------------------------------------------------------------------------------------
+
+    def improvement(self, improvement_id: str) -> Improvement:
+        """Raises NotFound."""
+        row = self.connection.execute("SELECT body FROM improvements WHERE id = ?", (improvement_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"no improvement is named {improvement_id!r}: 'aiimprove status' lists them")
+        return Improvement.from_json(json.loads(row[0]))
+
+    def improvements(self, statuses: Collection[Status] = ()) -> list[Improvement]:
+        """The improvements in these statuses (all when none is named), the most urgent first."""
+        marks = ",".join("?" * len(statuses))
+        where = f"WHERE status IN ({marks})" if statuses else ""
+        rows = self.connection.execute(
+            f"SELECT body FROM improvements {where} ORDER BY impact DESC, created, id", tuple(statuses))
+        return [Improvement.from_json(json.loads(row[0])) for row in rows]
+
+    def of_finding(self, fingerprint: str) -> list[Improvement]:
+        """Every improvement that was ever made of a finding, the newest first."""
+        rows = self.connection.execute(
+            "SELECT body FROM improvements WHERE fingerprint = ? ORDER BY created DESC", (fingerprint,))
+        return [Improvement.from_json(json.loads(row[0])) for row in rows]
+
+    def add(self, improvement: Improvement, performer: str) -> Improvement:
+        """Save a new improvement with its first event. Raises Stale when its id is taken."""
+        made = replace(improvement, version=1, created=time.time(), updated=time.time())
+        with self.transaction():
+            self._insert(made)
+            self.append(Event(f"improvement.{made.status.lower()}", made.id, performer,
+                              {"title": made.title, "fingerprint": made.finding.fingerprint}, 1))
+        return made
+
+    def save(self, before: Improvement, after: Improvement, performer: str, message: str = "") -> Improvement:
+        """Put `after` in the place of `before`, with its event. Raises Stale when somebody was faster."""
+        after = replace(after, updated=time.time())
+        with self.transaction():
+            self.put(before, after, performer, message)
+        return after
+
+    def put(self, before: Improvement, after: Improvement, performer: str, message: str = "") -> None:
+        """`save` inside a transaction that the caller holds."""
+        changed = self.connection.execute(
+            "UPDATE improvements SET status=?, version=?, digest=?, author=?, updated=?, impact=?, body=? "
+            "WHERE id=? AND status=? AND version=?",
+            (after.status, after.version, after.digest, after.author, after.updated, after.finding.impact,
+             json.dumps(after.to_json()), before.id, before.status, before.version)).rowcount
+        if changed != 1:
+            raise Stale(f"{before.id} was changed by somebody else meanwhile: look again and repeat")
+        moved = "noted" if before.status is after.status else after.status.lower()
+        self.append(Event(f"improvement.{moved}", after.id, performer,
+                          {"from": before.status, "to": after.status, "message": message, "digest": after.digest},
+                          after.version))
+
+    def _insert(self, made: Improvement) -> None:
+        row = (made.id, made.finding.fingerprint, made.status, made.version, made.finding.kind, made.title, made.digest,
+               made.finding.detector, made.author, made.finding.impact, made.created, made.updated,
+               json.dumps(made.to_json()))
+        try:
+            self.connection.execute(f"INSERT INTO improvements VALUES ({','.join('?' * len(row))})", row)
+        except sqlite3.IntegrityError:
+            raise Stale(f"an improvement {made.id} is there already") from None
+
+    # -- findings -----------------------------------------------------------------------------------------------
+
+    def record_findings(self, findings: Iterable[Finding], commit: str) -> list[Finding]:
+        """What a look saw: those are present now, all others are not. Returns the ones never seen before."""
+        now, fresh = time.time(), []
+        with self.transaction() as connection:
+            connection.execute("UPDATE findings SET present = 0")
+            for finding in findings:
+                row = (finding.fingerprint, now, now, commit, 1, json.dumps(finding.to_json()))
+                seen = connection.execute("SELECT 1 FROM findings WHERE fingerprint = ?", row[:1]).fetchone()
+                connection.execute(
+                    "INSERT INTO findings VALUES (?,?,?,?,?,?) ON CONFLICT (fingerprint) DO UPDATE SET last_seen="
+                    "excluded.last_seen, commit_seen=excluded.commit_seen, present=1, body=excluded.body", row)
+                if seen is None:
+                    fresh.append(finding)
+                    self.append(Event("finding.seen", finding.fingerprint, "analyze", {"title": finding.title}))
+        return fresh
+
+    def findings(self, *, present: bool = True) -> list[Finding]:
+        where = "WHERE present = 1" if present else ""
+        rows = self.connection.execute(f"SELECT body FROM findings {where} ORDER BY last_seen DESC").fetchall()
+        return sorted((Finding.from_json(json.loads(row[0])) for row in rows), key=lambda each: -each.impact)
+
+    # -- releases and deployments -------------------------------------------------------------------------------
+
+    def add_release(self, release: Release) -> None:
+        self.connection.execute("INSERT OR IGNORE INTO releases VALUES (?,?,?,?)",
+                                (release.id, release.commit, release.made, json.dumps(release.to_json())))
+
+    def release(self, release_id: str) -> Release:
+        row = self.connection.execute("SELECT body FROM releases WHERE id = ?", (release_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"no release is named {release_id!r}")
+        return Release(**json.loads(row[0]))
+
+    def deployments(self) -> list[Deployment]:
+        """All deployments, the newest first."""
+        rows = self.connection.execute("SELECT body FROM deployments ORDER BY started DESC, id DESC")
+        return [Deployment.from_json(json.loads(row[0])) for row in rows]
+
+    def add_deployment(self, deployment: Deployment, performer: str) -> Deployment:
+        made = replace(deployment, version=1, started=time.time())
+        with self.transaction() as connection:
+            connection.execute("INSERT INTO deployments VALUES (?,?,?,?,?)",
+                               (made.id, made.status, 1, made.started, json.dumps(made.to_json())))
+            self.append(Event("deployment.prepared", made.id, performer,
+                              {"release": made.release, "replaces": made.replaces, "reason": made.reason}, 1))
+        return made
+
+    def put_deployment(self, before: Deployment, after: Deployment, performer: str) -> None:
+        """Inside a transaction that the caller holds. Raises Stale when somebody was faster."""
+        changed = self.connection.execute(
+            "UPDATE deployments SET status=?, version=?, body=? WHERE id=? AND version=?",
+            (after.status, after.version, json.dumps(after.to_json()), before.id, before.version)).rowcount
+        if changed != 1:
+            raise Stale(f"deployment {before.id} was changed by somebody else meanwhile")
+        self.append(Event(f"deployment.{after.status.lower()}", after.id, performer,
+                          {"release": after.release, "message": after.message}, after.version))
+
+    # -- facts and events ---------------------------------------------------------------------------------------
+
+    def fact(self, name: str) -> Json:
+        """A single value that we remember, or None."""
+        row = self.connection.execute("SELECT body FROM facts WHERE name = ?", (name,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def set_fact(self, name: str, value: Json) -> None:
+        self.connection.execute("INSERT INTO facts VALUES (?,?) ON CONFLICT (name) DO UPDATE SET body=excluded.body",
+                                (name, json.dumps(value)))
+
+    def append(self, event: Event) -> str:
+        """Write an event on top of the chain and return its hash; inside a transaction where one is open."""
+        event = replace(event, at=time.time())
+        if not self.connection.in_transaction:
+            with self.transaction():
+                return self._append(event)
+        return self._append(event)
+
+    def _append(self, event: Event) -> str:
+        before = self.head()
+        found = chain(before, event)
+        self.connection.execute(
+            "INSERT INTO events (at, name, subject, version, performer, body, before, hash) VALUES (?,?,?,?,?,?,?,?)",
+            (event.at, event.name, event.subject, event.version, event.performer, json.dumps(event.body), before,
+             found))
+        logging.getLogger("aiimprove").info("%s %s by=%s %s hash=%s", event.name, event.subject, event.performer,
+                                            json.dumps(event.body, ensure_ascii=True), found)
+        return found
+
+    def head(self) -> str:
+        row = self.connection.execute("SELECT hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        return str(row[0]) if row else GENESIS
+
+    def events(self, subject: str = "", limit: int = -1) -> list[Event]:
+        """The events of a subject (all when empty), the oldest first; with a limit, the newest of them."""
+        rows = self.connection.execute(
+            "SELECT at, name, subject, version, performer, body FROM events WHERE ? IN ('', subject) "
+            "ORDER BY seq DESC LIMIT ?", (subject, limit)).fetchall()
+        return [_event(row) for row in reversed(rows)]
+
+    def broken_at(self) -> int | None:
+        """The number of the first event that was tampered with, or None."""
+        rows = self.connection.execute(
+            "SELECT at, name, subject, version, performer, body, seq, before, hash FROM events ORDER BY seq")
+        return first_break((row[6], row[7], row[8], _event(row)) for row in rows)
+
+
+def _event(row: tuple[float, str, str, int, str, str]) -> Event:
+    at, name, subject, version, performer, body = row[:6]
+    return Event(name, subject, performer, json.loads(body), version, at)
+
+
+def _open(file: Path, may_migrate: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, isolation_level=None, timeout=BUSY_SECONDS)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    found = migrations.version(connection)
+    if found > migrations.LATEST:
+        connection.close()
+        raise SchemaTooNew(f"{file} was written by a newer aiimprove (schema {found}, this one knows "
+                           f"{migrations.LATEST}): update aiimprove")
+    if 0 < found < migrations.LATEST and not may_migrate:
+        connection.close()
+        raise UsageError(f"{file} has an older schema: 'aiimprove up' brings it up to date, after a copy")
+    if found < migrations.LATEST:
+        _migrate(connection, file, found)
+    file.chmod(0o600)
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, file: Path, found: int) -> None:
+    if found:
+        with closing(sqlite3.connect(file.with_suffix(f".schema-{found}.db"))) as copy:
+            connection.backup(copy)
+    migrations.migrate(connection)
