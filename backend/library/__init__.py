@@ -1,0 +1,1 @@
+"""A video library: collect videos from pages and feeds, find them again, play them."""

@@ -1,0 +1,1 @@
+"""The HTTP side of the library: one router per noun."""
