@@ -124,11 +124,13 @@ class Store:
 
     # -- findings -----------------------------------------------------------------------------------------------
 
-    def record_findings(self, findings: Iterable[Finding], commit: str) -> list[Finding]:
-        """What a look saw: those are present now, all others are not. Returns the ones never seen before."""
+    def record_findings(self, findings: Iterable[Finding], commit: str, keep: Collection[str] = ()) -> list[Finding]:
+        """What a look saw: those are present now, all others are not, but for the detectors named in `keep`, whose
+        look failed. Returns the ones never seen before."""
         now, fresh = time.time(), []
         with self.transaction() as connection:
-            connection.execute("UPDATE findings SET present = 0")
+            connection.execute("UPDATE findings SET present = 0 WHERE json_extract(body, '$.detector') NOT IN "
+                               f"({','.join('?' * len(keep))})", tuple(keep))
             for finding in findings:
                 row = (finding.fingerprint, now, now, commit, 1, json.dumps(finding.to_json()))
                 seen = connection.execute("SELECT 1 FROM findings WHERE fingerprint = ?", row[:1]).fetchone()

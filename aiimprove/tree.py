@@ -94,3 +94,18 @@ def _link(target: Path, path: str, content: bytes) -> None:
         raise Refused(f"{path} is a link that leaves the repository: aiimprove cannot release it")
     target.symlink_to(points_to)
 
+
+
+LINK = b"\0link to "
+"""What `read_tree` gives for a symbolic link, in front of where it points; no file of text starts so."""
+
+
+def read_tree(folder: Path) -> dict[str, bytes]:
+    """The content of every file below a folder by its path; links are named, never followed."""
+    found = {}
+    for parent, folders, files in os.walk(folder):
+        for name in [*files, *(each for each in folders if os.path.islink(os.path.join(parent, each)))]:
+            path = os.path.join(parent, name)
+            key = os.path.relpath(path, folder)
+            found[key] = LINK + os.fsencode(os.readlink(path)) if os.path.islink(path) else Path(path).read_bytes()
+    return found

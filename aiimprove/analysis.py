@@ -1,0 +1,85 @@
+"""analyze: look at a private copy of what is live, remember what was found, and propose the new of it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+
+from aiimprove.authors import can_write
+from aiimprove.detectors import Subject, instrument, look_all
+from aiimprove.finding import Finding
+from aiimprove.improvement import OPEN, Improvement, Status
+from aiimprove.lock import held
+from aiimprove.proving import running_copy
+from aiimprove.release import Release
+from aiimprove.workspace import Workspace
+
+ANALYZED = "analyzed_commit"
+CLEARLY_WORSE = 1.5
+"""How much larger the impact must be than when a person said no, before the same idea may come back."""
+_UNDECIDED = frozenset({Status.PROPOSED, Status.NEEDS_AUTHOR, Status.GENERATED, Status.UNPROVEN})
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What one look gave: all findings by impact, the improvements made of new ones, the detectors that failed."""
+
+    findings: tuple[Finding, ...]
+    proposed: tuple[Improvement, ...]
+    failed_detectors: tuple[str, ...]
+
+
+def analyze(workspace: Workspace) -> Analysis:
+    """Look once. Raises Refused when nothing is live, Locked when another look is under way."""
+    release = workspace.live()
+    with held(workspace.store, "analyze", "looking for findings"):
+        findings, failed = _look(workspace, release)
+        workspace.store.record_findings(findings, release.commit, keep=failed)
+        _supersede(workspace, release, failed)
+        proposed = [made for finding in findings if (made := _propose(workspace, finding, release))]
+        workspace.store.set_fact(ANALYZED, release.commit)
+    return Analysis(tuple(findings), tuple(proposed), tuple(failed))
+
+
+def _look(workspace: Workspace, release: Release) -> tuple[list[Finding], list[str]]:
+    config, work = workspace.config, workspace.work("analyze")
+    shutil.rmtree(work)
+    source, recorded = work / "source", work / "recorded"
+    workspace.progress("starting a private copy of live")
+    workspace.repository.export(release.commit, source)
+    recorded.mkdir(parents=True)
+    logs = {name: config.logs_folder / f"live_{name}.log" for name in config.services}
+    with running_copy(config, release, workspace.data("live"), work / "copy", workspace.box,
+                      env=instrument(config, recorded)) as copy:
+        workspace.progress("looking for findings")
+        return look_all(Subject(config, copy, source, logs, recorded), config.detectors)
+
+
+def _supersede(workspace: Workspace, release: Release, failed: list[str]) -> None:
+    present = {finding.fingerprint for finding in workspace.store.findings()}
+    for improvement in workspace.store.improvements(OPEN):
+        gone = improvement.finding.fingerprint not in present and improvement.finding.detector not in failed
+        decided = improvement.status not in _UNDECIDED
+        if gone and not (decided and improvement.base_commit == release.commit):
+            workspace.store.save(improvement, improvement.advance(Status.SUPERSEDED, reason="the finding is gone"),
+                                 workspace.performer, "the finding is gone")
+
+
+def _propose(workspace: Workspace, finding: Finding, release: Release) -> Improvement | None:
+    past = workspace.store.of_finding(finding.fingerprint)
+    if past and not _may_return(past[0], finding, release):
+        return None
+    name = re.sub(r"[^a-z0-9]+", "-", finding.cause.lower()).strip("-")[:40]
+    identity = f"{name}-{finding.fingerprint[:6]}" + (f"-{len(past) + 1}" if past else "")
+    status = Status.PROPOSED if can_write(workspace.config.author, finding) else Status.NEEDS_AUTHOR
+    return workspace.store.add(Improvement(identity, finding, status), workspace.performer)
+
+
+def _may_return(last: Improvement, finding: Finding, release: Release) -> bool:
+    """Whether a finding that was an improvement before may become one again."""
+    if last.status in OPEN or last.status in (Status.LIVE, Status.ROLLED_BACK):
+        return False
+    if last.status is Status.REJECTED:
+        return finding.impact >= CLEARLY_WORSE * max(last.finding.impact, 1.0)
+    return last.base_commit != release.commit

@@ -1,0 +1,101 @@
+"""request-approval, approve, reject: what a human is asked, and what the answer binds to."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from aiimprove.errors import Refused, Stale
+from aiimprove.improvement import Approval, Improvement, Status
+from aiimprove.lock import holder
+from aiimprove.policy import Refusal, refusals
+from aiimprove.workspace import Workspace
+
+
+def request(workspace: Workspace, improvement_id: str = "") -> Improvement | None:
+    """Ask for the named improvement, or for the next VERIFIED one; None when nothing may be asked now.
+
+    Raises Refused with the policy's reasons when a named one must not be asked.
+    """
+    if not improvement_id:
+        return _next(workspace)
+    improvement = workspace.store.improvement(improvement_id)
+    if improvement.status is Status.AWAITING_APPROVAL:
+        return improvement
+    if improvement.status is not Status.VERIFIED:
+        raise Refused(f"{improvement.id} is {improvement.status}: only a VERIFIED improvement can be asked for")
+    against = _refusals(workspace, improvement)
+    if against:
+        raise Refused(f"{improvement.id} cannot be asked for: " + "; ".join(each.message for each in against))
+    return _ask(workspace, improvement)
+
+
+def approve(workspace: Workspace, improvement_id: str, digest: str) -> Improvement:
+    """Say yes to exactly what `digest` names. Raises Refused, Stale when it names something else by now."""
+    improvement = workspace.store.improvement(improvement_id)
+    if improvement.status in (Status.APPROVED, Status.LIVE) and improvement.digest == digest:
+        return improvement
+    _must_wait(improvement, digest, "approved")
+    if improvement.base_commit != workspace.live().commit:
+        raise Stale(f"{improvement.id} was proven on an earlier live version: it is proven again and asked again")
+    yes = Approval(workspace.performer, digest, time.time())
+    after = improvement.advance(Status.APPROVED, approval=yes, reason=f"approved by {workspace.performer}")
+    approved = workspace.store.save(improvement, after, workspace.performer, "approved")
+    wake_loop(workspace)
+    return approved
+
+
+def reject(workspace: Workspace, improvement_id: str, digest: str, reason: str) -> Improvement:
+    """Say no, with a reason that is remembered: the same idea does not come back unless it gets clearly worse."""
+    improvement = workspace.store.improvement(improvement_id)
+    if improvement.status is Status.REJECTED:
+        return improvement
+    if improvement.status is not Status.APPROVED:
+        _must_wait(improvement, digest, "rejected")
+    words = reason.strip() or "no reason given"
+    after = improvement.advance(Status.REJECTED, reason=words, approval=None)
+    rejected = workspace.store.save(improvement, after, workspace.performer, words)
+    wake_loop(workspace)
+    return rejected
+
+
+def expire(workspace: Workspace) -> list[Improvement]:
+    """Requests that were not answered in time end as EXPIRED."""
+    oldest = time.time() - workspace.config.limits.answer_days * 86400
+    late = [each for each in workspace.store.improvements({Status.AWAITING_APPROVAL}) if each.updated < oldest]
+    return [workspace.store.save(each, each.advance(Status.EXPIRED, reason="not answered in time"),
+                                 workspace.performer, "not answered in time") for each in late]
+
+
+def wake_loop(workspace: Workspace) -> None:
+    """Tell a running `run` that there is something to do now."""
+    loop = holder(workspace.store, "run")
+    if loop is not None:
+        loop.process.signal(signal.SIGUSR1)
+
+
+def _next(workspace: Workspace) -> Improvement | None:
+    for improvement in workspace.store.improvements({Status.VERIFIED}):
+        if not _refusals(workspace, improvement):
+            return _ask(workspace, improvement)
+    return None
+
+
+def _ask(workspace: Workspace, improvement: Improvement) -> Improvement:
+    after = improvement.advance(Status.AWAITING_APPROVAL, reason="waits for an answer")
+    return workspace.store.save(improvement, after, workspace.performer, "asked for")
+
+
+def _refusals(workspace: Workspace, improvement: Improvement) -> list[Refusal]:
+    waiting = len(workspace.store.improvements({Status.AWAITING_APPROVAL}))
+    found = list(refusals(improvement, improvement.evidence, workspace.config.limits, waiting))
+    if improvement.base_commit != workspace.live().commit:
+        found.append(Refusal("stale", "live has moved since it was proven"))
+    return found
+
+
+def _must_wait(improvement: Improvement, digest: str, verb: str) -> None:
+    if improvement.status is not Status.AWAITING_APPROVAL:
+        raise Refused(f"{improvement.id} is {improvement.status}: only one that waits for an answer can be {verb}")
+    if digest != improvement.digest:
+        raise Stale(f"{improvement.id} is not what was shown: look at it again ('aiimprove show {improvement.id}')")

@@ -1,0 +1,119 @@
+"""generate: an author writes the next proposed improvement on a branch; what live outran is carried over first."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from aiimprove.authors import AUTHORS, Declined
+from aiimprove.errors import NotFound, Refused
+from aiimprove.finding import Finding
+from aiimprove.improvement import Improvement, Status
+from aiimprove.lock import held
+from aiimprove.release import Release
+from aiimprove.repository import CANDIDATES
+from aiimprove.tree import LINK, read_tree
+from aiimprove.workspace import Workspace
+
+MOVABLE = frozenset({Status.GENERATED, Status.UNPROVEN, Status.VERIFIED, Status.AWAITING_APPROVAL, Status.APPROVED})
+IN_HAND = frozenset({Status.GENERATED, Status.VERIFIED, Status.AWAITING_APPROVAL, Status.APPROVED})
+
+
+def due(workspace: Workspace, release: Release) -> Improvement | None:
+    """What `generate` would take next: first what live outran, then the proposal with the largest impact."""
+    for improvement in workspace.store.improvements(MOVABLE):
+        if improvement.base_commit != release.commit:
+            return improvement
+    if len(workspace.store.improvements(IN_HAND)) >= workspace.config.limits.waiting:
+        return None
+    proposed = workspace.store.improvements({Status.PROPOSED})
+    return proposed[0] if proposed else None
+
+
+def generate(workspace: Workspace, improvement_id: str = "") -> Improvement | None:
+    """Write the named improvement, or the next one that is due; None when nothing is.
+
+    Raises Refused for a status that has nothing to write, NotFound for an unknown id, Locked.
+    """
+    release = workspace.live()
+    improvement = workspace.store.improvement(improvement_id) if improvement_id else due(workspace, release)
+    if improvement is None:
+        return None
+    moved = improvement.status in MOVABLE and improvement.base_commit != release.commit
+    if not moved and improvement.status is not Status.PROPOSED:
+        if improvement.status in IN_HAND:
+            return improvement
+        raise Refused(f"{improvement.id} is {improvement.status}: only a PROPOSED improvement can be written")
+    with held(workspace.store, f"improvement {improvement.id}", "writing it"):
+        improvement = workspace.store.improvement(improvement.id)
+        workspace.progress(f"{'carrying over' if moved else 'writing'} {improvement.id}")
+        return _carry_over(workspace, improvement, release) if moved else _write(workspace, improvement, release)
+
+
+def _write(workspace: Workspace, improvement: Improvement, release: Release) -> Improvement:
+    tree = workspace.work(improvement.id) / "tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    workspace.repository.export(release.commit, tree)
+    before = read_tree(tree)
+    author = AUTHORS.get(workspace.config.author)
+    if author is None:
+        raise NotFound(f"no author is named {workspace.config.author!r}: known are {', '.join(AUTHORS)}")
+    written = author.write(improvement.finding, tree, workspace.config)
+    files = _changed(before, tree)
+    shutil.rmtree(tree, ignore_errors=True)
+    if isinstance(written, Declined):
+        return _save(workspace, improvement, Status.NEEDS_AUTHOR, written.reason)
+    if not files:
+        return _save(workspace, improvement, Status.FAILED, "the author changed nothing")
+    return _commit(workspace, improvement, release, files, written.claim)
+
+
+def _carry_over(workspace: Workspace, improvement: Improvement, release: Release) -> Improvement:
+    """The same change on top of what is live now; evidence and approval do not carry over."""
+    files: dict[str, bytes | None] = {}
+    repository, old = workspace.repository, improvement.base_commit
+    for change in repository.changed(old, improvement.commit):
+        base, ours = repository.read(old, change.path), repository.read(release.commit, change.path)
+        theirs = repository.read(improvement.commit, change.path)
+        if ours == base:
+            files[change.path] = theirs
+        elif ours != theirs:
+            merged = None if None in (base, ours, theirs) else repository.merge_file(base or b"", ours or b"",
+                                                                                     theirs or b"")
+            if merged is None:
+                return _save(workspace, improvement, Status.SUPERSEDED,
+                             f"live changed {change.path} in another way meanwhile")
+            files[change.path] = merged
+    if not files:
+        return _save(workspace, improvement, Status.SUPERSEDED, "live has this change already")
+    return _commit(workspace, improvement, release, files, improvement.claim)
+
+
+def _changed(before: dict[str, bytes], tree: Path) -> dict[str, bytes | None]:
+    after = read_tree(tree)
+    links = [path for path, content in after.items() if content.startswith(LINK) and before.get(path) != content]
+    if links:
+        raise Refused(f"the author made a symbolic link: {links[0]}")
+    changed: dict[str, bytes | None] = {path: content for path, content in after.items() if before.get(path) != content}
+    return changed | {path: None for path in before if path not in after}
+
+
+def _commit(workspace: Workspace, improvement: Improvement, release: Release, files: dict[str, bytes | None],
+            claim: str) -> Improvement:
+    repository = workspace.repository
+    commit = repository.commit_files(release.commit, files, _message(improvement.finding, improvement.id))
+    repository.set_branch(CANDIDATES + improvement.id, commit)
+    return _save(workspace, improvement, Status.GENERATED, f"written as {commit[:12]}", commit=commit, claim=claim,
+                 base_commit=release.commit, branch=CANDIDATES + improvement.id, author=workspace.config.author,
+                 patch=repository.diff(release.commit, commit), evidence=None, digest="", approval=None, release="",
+                 artifact="", attempts=0)
+
+
+def _message(finding: Finding, improvement_id: str) -> str:
+    return f"{finding.title}\n\n{finding.summary}\n\nImprovement: {improvement_id}\nFound-by: {finding.detector}\n"
+
+
+def _save(workspace: Workspace, improvement: Improvement, status: Status, message: str,
+          **changes: object) -> Improvement:
+    after = improvement.advance(status, reason=message, **changes)
+    return workspace.store.save(improvement, after, workspace.performer, message)

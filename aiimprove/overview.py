@@ -1,0 +1,81 @@
+"""What `status` says, read from state.db alone. Only light modules of the standard library: web pages poll this."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+
+_UNKNOWN = {"score": None, "errors": 0, "live": "unknown", "dev": "unknown", "backend": "unknown",
+            "database": "unknown"}
+_SHOWN = 100
+
+
+def overview(state: str, known: dict[str, object]) -> dict[str, object]:
+    """The data of `status --json`. `known` holds what the config says: name, folders, addresses."""
+    empty = {"running": False, "health": dict(_UNKNOWN), "counts": {}, "improvements": [], "live_release": None,
+             "dev_release": None, "deploying": None, "live_commit": None, "dev_improvement": None}
+    file = os.path.join(state, "state.db")
+    if not os.path.exists(file):
+        return empty | known
+    connection = sqlite3.connect(f"file:{_quoted(file)}?mode=ro", uri=True, timeout=5)
+    try:
+        return empty | _read(connection) | known
+    finally:
+        connection.close()
+
+
+def _read(connection: sqlite3.Connection) -> dict[str, object]:
+    connection.execute("BEGIN")
+    facts = {name: json.loads(body) for name, body in connection.execute("SELECT name, body FROM facts")}
+    return {
+        "running": _running(connection), "health": _health(connection),
+        "counts": dict(connection.execute("SELECT status, COUNT(*) FROM improvements GROUP BY status")),
+        "improvements": _improvements(connection), "live_release": facts.get("live_release"),
+        "dev_release": facts.get("dev_release"), "deploying": _deploying(connection),
+        "live_commit": facts.get("live_commit"), "dev_improvement": facts.get("dev_improvement"),
+    }
+
+
+def _improvements(connection: sqlite3.Connection) -> list[dict[str, object]]:
+    names = ("id", "kind", "title", "status", "digest", "detector", "author", "impact", "created", "updated")
+    rows = connection.execute(f"SELECT {', '.join(names)} FROM improvements ORDER BY updated DESC LIMIT {_SHOWN}")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _health(connection: sqlite3.Connection) -> dict[str, object]:
+    row = connection.execute("SELECT at, body FROM health ORDER BY at DESC LIMIT 1").fetchone()
+    return dict(_UNKNOWN) if row is None else _UNKNOWN | json.loads(row[1]) | {"at": row[0]}
+
+
+def _deploying(connection: sqlite3.Connection) -> dict[str, object] | None:
+    row = connection.execute("SELECT body FROM deployments WHERE status NOT IN ('COMMITTED', 'ABORTED') "
+                             "ORDER BY started DESC LIMIT 1").fetchone()
+    if row is None:
+        return None
+    found = json.loads(row[0])
+    wanted = {name: found[name] for name in ("id", "release", "replaces", "status", "message", "reason", "started")}
+    return wanted | {"improvement": (found["adds"] or found["removes"] or [None])[0]}
+
+
+def _running(connection: sqlite3.Connection) -> bool:
+    row = connection.execute("SELECT pid, started, boot FROM leases WHERE name = 'run' AND until > 0").fetchone()
+    return row is not None and _started(row[0]) == row[1] and _boot() == row[2]
+
+
+def _started(pid: int) -> int | None:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def _boot() -> str:
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read().strip()
+
+
+def _quoted(path: str) -> str:
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
