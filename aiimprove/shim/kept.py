@@ -1,0 +1,129 @@
+"""The engine's side of a shim: a program that is kept alive, known by its folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from aiimprove import process
+from aiimprove.errors import ReleaseFailed
+from aiimprove.finding import Json
+from aiimprove.process import Identity
+
+_START_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a shim keeps alive. `listen` are addresses whose sockets it owns; `guard` is a gateway's folder."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+    log: Path
+    stop_seconds: float = 10.0
+    healthy_seconds: float = 10.0
+    longest_pause: float = 5.0
+    listen: tuple[tuple[str, int], ...] = ()
+    guard: Path | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        return plain | {"cwd": str(self.cwd), "log": str(self.log), "env": dict(self.env),
+                        "guard": str(self.guard) if self.guard else None}
+
+
+@dataclass(frozen=True)
+class State:
+    """Who runs now; `shim` or `program` is None when it does not. `stopped`: it was ended on purpose."""
+
+    shim: Identity | None
+    program: Identity | None
+    restarts: int
+    last_exit: int | None
+    stopped: bool
+
+
+class Kept:
+    """A program in the folder `home`, kept by a shim. Any process of the same user can look after it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._spec = home / "spec.json"
+
+    def state(self) -> State:
+        noted = _read(self.home / "state.json")
+        return State(_alive(noted.get("shim", {})), _alive(_read(self.home / "child.json")),
+                     noted.get("restarts", 0), noted.get("last_exit"), noted.get("stopped", False))
+
+    def spec(self) -> dict[str, Json]:
+        """The spec as it was written; empty when there is none."""
+        return _read(self._spec)
+
+    def start(self, spec: Spec) -> None:
+        """Starts the program under a new shim; returns when it has been executed. Raises ReleaseFailed."""
+        self._write(spec)
+        spec.log.parent.mkdir(parents=True, exist_ok=True)
+        self._start_shim()
+
+    def restart(self, spec: Spec) -> None:
+        """Ends the program and starts it as the new spec says, soon; sockets that both name stay open."""
+        self._write(spec)
+        if self.state().shim is None:
+            self._start_shim()
+        shim = self.state().shim
+        if shim is None or not shim.signal(signal.SIGHUP):
+            raise ReleaseFailed(f"{self.home.name} could not be restarted: its shim died")
+
+    def revive(self) -> bool:
+        """Gives a program whose shim died a new one, which adopts or starts it; False when nothing was to do."""
+        state = self.state()
+        if state.shim or state.stopped or not self._spec.exists():
+            return False
+        self._start_shim()
+        return True
+
+    def stop(self) -> None:
+        """Ends shim and program for good; what does not end in the spec's time is killed."""
+        seconds = float(self.spec().get("stop_seconds", 10.0))
+        shim = self.state().shim
+        if shim and shim.signal(signal.SIGTERM) and not shim.wait(seconds + 5.0):
+            shim.signal(signal.SIGKILL)
+            shim.wait(5.0)
+        program = self.state().program
+        if program:
+            process.stop(program, seconds)
+
+    def _start_shim(self) -> None:
+        script = Path(__file__).with_name("__main__.py")
+        done = process.run([sys.executable, "-I", "-S", str(script), str(self._spec)], cwd=self.home,
+                           env={"PATH": os.defpath}, deadline=_START_SECONDS)
+        if done.exit_code != 0:
+            raise ReleaseFailed(f"{self.home.name} could not be started: {done.errors.strip() or done.exit_code}")
+
+    def _write(self, spec: Spec) -> None:
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = self._spec.with_suffix(f".{os.getpid()}")
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(spec.to_json(), file, indent=1)
+        temporary.replace(self._spec)
+
+
+def _read(path: Path) -> dict[str, Json]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _alive(noted: Mapping[str, Json] | None) -> Identity | None:
+    if not noted:
+        return None
+    identity = Identity(noted["pid"], noted["started"], noted["boot"])
+    return identity if identity.alive() else None
