@@ -87,6 +87,9 @@ function readAnswer(call: Call, error: ExecFileException | null, stdout: string)
   if (error?.killed && error.signal === "SIGKILL") {
     return failure(call.verb, "timeout", "aiimprove did not answer in time; look at its status before trying again.");
   }
+  if (error?.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") {
+    return failure(call.verb, "too_long", "aiimprove's answer is too long for this page; use aiimprove show in a terminal.");
+  }
   if (exitCode === null) return failure(call.verb, "cannot_run", "aiimprove could not be run on the server.");
   return failure(call.verb, "unreadable_answer", "aiimprove gave an answer that could not be read.");
 }

@@ -25,6 +25,7 @@ export class Gate<T> {
   private readonly underWay = new Map<string, Promise<T>>();
   private readonly remembered = new Map<string, Remembered<T>>();
   private turn: Promise<unknown> = Promise.resolve();
+  private generation = 0;
 
   constructor(private readonly limits: GateLimits) {}
 
@@ -40,19 +41,23 @@ export class Gate<T> {
     const shared = this.shared(key);
     if (shared) return shared;
     if (this.underWay.size > this.limits.queue) throw new Busy("too many requests are waiting");
-    const answer = this.turn.then(question).then((value) => this.keep(key, value));
-    const settled = answer.finally(() => this.underWay.delete(key));
+    const { generation } = this;
+    const answer = this.turn.then(question).then((value) => this.keep(key, value, generation));
+    const settled = answer.finally(() => this.underWay.get(key) === settled && this.underWay.delete(key));
     this.turn = settled.catch(() => undefined);
     this.underWay.set(key, settled);
     return settled;
   }
 
-  /** Forgets the answers that were given, not those under way. */
+  /** Something has changed: answers given or under way are not shared with who asks from now on. */
   forget(): void {
+    this.generation += 1;
     this.remembered.clear();
+    this.underWay.clear();
   }
 
-  private keep(key: string, value: T): T {
+  private keep(key: string, value: T, generation: number): T {
+    if (generation !== this.generation) return value;
     this.remembered.delete(key);
     this.remembered.set(key, { value, until: performance.now() + this.limits.remember });
     for (const oldest of this.remembered.keys()) {

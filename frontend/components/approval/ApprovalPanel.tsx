@@ -1,0 +1,79 @@
+"use client";
+
+import { useState } from "react";
+import type { Card, SystemStatus } from "../../lib/approval";
+import type { Answer } from "../../lib/approval-client";
+import type { Followed } from "../../lib/followed";
+import Dialog from "../Dialog";
+import styles from "./approval.module.css";
+import Decision, { type Verb } from "./Decision";
+import ImprovementCard from "./ImprovementCard";
+import Plain from "./Plain";
+import { useCard } from "./use-card";
+
+interface Props {
+  /** What waits when the panel opens; the first is shown. */
+  waiting: { id: string; title: string }[];
+  status: SystemStatus;
+  onClose: () => void;
+  /** A decision was taken, or refused: what is to be followed from here. */
+  onFollow: (followed: Followed) => void;
+}
+
+const DECIDED = new Set(["APPROVED", "LIVE"]);
+
+function titleOf(card: Card | null): string {
+  return card ? [card.kind, card.title].filter(Boolean).join(": ") : "An improvement waits for you";
+}
+
+export default function ApprovalPanel({ waiting, status, onClose, onFollow }: Props) {
+  const [chosen, setChosen] = useState(waiting[0]?.id ?? "");
+  const { card, problem, reload } = useCard(chosen);
+  const [refusal, setRefusal] = useState("");
+
+  const hear = async (verb: Verb, { id, title, digest }: Card, answer: Answer<unknown>) => {
+    const followed = { id, title, digest, verb, refusal: "" };
+    if (answer.kind === "ok") return onFollow(followed);
+    const words = answer.kind === "signed-out" ? "You are no longer signed in." : answer.words;
+    setRefusal(words);
+    const now = await reload();
+    // An answer that got lost on its way is told by the card.
+    const lost = answer.kind === "unreachable" || (answer.kind === "refused" && answer.code === "timeout");
+    const done = verb === "approve" && lost && now !== null && DECIDED.has(now.status);
+    onFollow(done ? followed : { ...followed, refusal: words });
+  };
+
+  return (
+    <Dialog title={<Plain>{titleOf(card)}</Plain>} onClose={onClose} wide testId="ai-panel">
+      {waiting.length > 1 && (
+        <label className={styles.reason}>
+          <span className="small">{waiting.length} improvements wait</span>
+          <select className="field" value={chosen} onChange={(event) => setChosen(event.target.value)}>
+            {waiting.map(({ id, title }) => (
+              <option key={id} value={id}>
+                {title || id}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {refusal && (
+        <p role="alert" className={styles.refusal}>
+          <Plain>{refusal}</Plain>
+        </p>
+      )}
+      {problem && !card && (
+        <div role="alert" className={styles.refusal}>
+          <p>{problem}</p>
+          <button type="button" className="button" onClick={reload}>
+            Try again
+          </button>
+        </div>
+      )}
+      {!card && !problem && <p role="status">Loading what is known…</p>}
+      {card && card.status !== "AWAITING_APPROVAL" && <p role="status">It is {card.status} now and needs no decision.</p>}
+      {card && <ImprovementCard card={card} status={status} />}
+      {card && <Decision key={card.id} card={card} onAnswer={hear} />}
+    </Dialog>
+  );
+}
