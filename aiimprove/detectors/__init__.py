@@ -1,0 +1,101 @@
+"""What looks at the running app: each detector yields findings, each finding with a probe that shows it.
+
+A detector is a module below this package, named in DETECTORS and imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from aiimprove.finding import Finding
+from aiimprove.settings import Config
+
+if TYPE_CHECKING:
+    from aiimprove.proving import Copy
+
+RECORDED = ".recorded-sql"
+"""The folder, in the data of an instrumented copy, where the SQL recorder writes."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What detectors look at: a private running copy of live, the tree it was built from, and live's own logs.
+
+    `source` is read only; `recorded` is where the SQL recorder of the copy writes (`copy.data / RECORDED`).
+    """
+
+    config: Config
+    copy: Copy
+    source: Path
+    live_logs: Mapping[str, Path]
+    recorded: Path
+
+
+class Detector(Protocol):
+    """Looks for one class of defects. May write to the copy's data: it is thrown away."""
+
+    name: str
+
+    def look(self, subject: Subject) -> Iterable[Finding]: ...
+
+
+DETECTORS: Mapping[str, str] = {
+    "server_errors": "ServerErrors",
+    "compression": "Compression",
+    "security_headers": "SecurityHeaders",
+    "empty_searches": "EmptySearches",
+    "slow_sql": "SlowSql",
+    "hostile_values": "HostileValues",  # last: its writes may leave the copy's data in any state
+}
+
+
+def load(name: str) -> Detector:
+    """The detector of that name. KeyError when there is none."""
+    module = importlib.import_module(f"aiimprove.detectors.{name}")
+    detector: Detector = getattr(module, DETECTORS[name])()
+    return detector
+
+
+def look_all(subject: Subject, names: Sequence[str] = ()) -> list[Finding]:
+    """What the named detectors (all, when none is named) see, ranked; each cause once.
+
+    A detector that crashes is logged and does not stop the others.
+    """
+    wanted = set(names or DETECTORS)
+    found: dict[str, Finding] = {}
+    for name in DETECTORS:
+        if name in wanted:
+            for finding in _look(name, subject):
+                found.setdefault(finding.fingerprint, finding)
+    return rank(found.values())
+
+
+def _look(name: str, subject: Subject) -> list[Finding]:
+    found: list[Finding] = []
+    try:
+        found.extend(load(name).look(subject))
+    except Exception:
+        logging.getLogger(__name__).exception("detector.crashed %s", name)
+    return found
+
+
+def rank(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that hurt most first; equal ones in a stable order."""
+    return sorted(findings, key=lambda finding: (-finding.impact, finding.fingerprint))
+
+
+def instrument(config: Config) -> Mapping[str, Mapping[str, str]]:
+    """Environment, for each Python service of a private copy, that makes it record its SQL in {data}/RECORDED."""
+    recorder = str(Path(__file__).parent / "recorder")
+    extra: dict[str, Mapping[str, str]] = {}
+    for name, service in config.services.items():
+        if service.runtime == "python":
+            path = [recorder, service.env.get("PYTHONPATH", "")]
+            extra[name] = {"PYTHONPATH": os.pathsep.join(filter(None, path)), "AIIMPROVE_RECORD_SQL": RECORDED}
+    return extra

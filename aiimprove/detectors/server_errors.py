@@ -1,0 +1,95 @@
+"""Exceptions that live's visitors ran into, reproduced on the copy."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from aiimprove.detectors import Subject
+from aiimprove.detectors.samples import Request
+from aiimprove.detectors.tracebacks import Crash, crashes
+from aiimprove.finding import Finding, Json, Kind, Probe
+from aiimprove.probes import Line
+
+READ_BYTES = 8 * 1024 * 1024
+TRIED = 40
+GATEWAY = "gateway"
+
+
+class ServerErrors:
+    """One finding for each place in the app that raises; with a probe when a GET raises there again."""
+
+    name = "server_errors"
+
+    def look(self, subject: Subject) -> Iterator[Finding]:
+        gateway = list(_failed_requests(tail(subject.live_logs[GATEWAY]))) if GATEWAY in subject.live_logs else []
+        for name, service in subject.config.services.items():
+            log = subject.live_logs.get(name)
+            if log is None or name not in subject.copy.urls:
+                continue
+            found = list(crashes(tail(log), subject.source, service.folder))
+            counts = Counter(crash.signature for crash in found)
+            with Line(subject.copy.urls[name]) as line:
+                for signature, count in counts.items():
+                    same = [crash for crash in found if crash.signature == signature]
+                    yield _finding(name, same[-1], count, _reproduced(subject, name, line, same, gateway))
+
+
+def tail(log: Path, size: int = READ_BYTES) -> str:
+    """The last bytes of a log as text; empty when there is no such file."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - size))
+            return file.read(size).decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _failed_requests(text: str) -> Iterator[str]:
+    """Paths of the GETs that the gateway's JSON log shows to have failed."""
+    for row in text.splitlines():
+        try:
+            entry = json.loads(row)
+            failed = entry["status"] == 500 and entry["request"]["method"] == "GET"
+            path = entry["request"]["uri"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        if failed and isinstance(path, str):
+            yield path
+
+
+def _reproduced(subject: Subject, name: str, line: Line, same: list[Crash], gateway: Iterable[str]) -> str:
+    """A path that makes the copy raise the same at the same place; empty when none is known."""
+    own = [crash.path for crash in same if crash.method == "GET"]
+    log, folder = subject.copy.logs.get(name), subject.config.services[name].folder
+    for path in list(dict.fromkeys([*own, *gateway]))[-TRIED:]:
+        before = log.stat().st_size if log and log.exists() else 0
+        if Request("GET", path).crashes(line):
+            again = crashes(added(log, before), subject.source, folder) if log else iter(())
+            if path in own or any(crash.signature == same[-1].signature for crash in again):
+                return path
+    return ""
+
+
+def added(log: Path, before: int) -> str:
+    """What a log gained since it was `before` bytes long."""
+    return tail(log, max(0, log.stat().st_size - before)) if log.exists() else ""
+
+
+def _finding(name: str, crash: Crash, count: int, path: str) -> Finding:
+    times = "once" if count == 1 else f"{count} times"
+    shown = f"GET {path} shows it." if path else "No request that shows it again is known."
+    request = Request("GET", path).to_json() if path else {}
+    probe = Probe("http" if path else "none", name, request, {"status_below": 500})
+    details: dict[str, Json] = {
+        "service": name, "crash": crash.signature, "exception": crash.exception, "message": crash.message,
+        "file": crash.place.partition(":")[0], "function": crash.place.partition(":")[2], "line": crash.line,
+        "count": count, "reproduced": bool(path),
+    }
+    return Finding("server_errors", Kind.BUG, crash.exception, f"{name}/{crash.place}",
+                   f"{crash.exception} in {crash.place}, seen {times}",
+                   f"Visitors of {name} met a server error {times}: {crash.exception} ({crash.message}). {shown}",
+                   probe, round(min(95.0, 50 + 10 * math.log2(count)), 1), details)

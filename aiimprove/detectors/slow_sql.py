@@ -1,0 +1,150 @@
+"""Statements that read or sort a whole table, and the index that was measured to help."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiimprove.detectors import Subject
+from aiimprove.detectors.indexes import Helped, best, clone
+from aiimprove.detectors.statements import shape
+from aiimprove.detectors.visit import visit
+from aiimprove.finding import Finding, Json, Kind, Probe
+from aiimprove.probes import Explained, explain
+
+SLOW_MS = 5.0
+SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement that the app sent, with its values; `path` is the request that made it, empty when unknown."""
+
+    database: Path
+    sql: str
+    path: str
+
+
+class SlowSql:
+    """One finding for each index that would help. Asks the reading routes of the copy; leaves its data alone."""
+
+    name = "slow_sql"
+
+    def look(self, subject: Subject) -> Iterator[Finding]:
+        for name in subject.copy.urls:
+            statements = _driven(subject, name)
+            slow = [(statement, seen) for statement in statements
+                    if (seen := _explained(statement)) and seen.milliseconds >= SLOW_MS and _wasteful(seen)]
+            for database in dict.fromkeys(statement.database for statement, _ in slow):
+                yield from _findings(subject, name, database, [row for row in slow if row[0].database == database])
+
+
+def _driven(subject: Subject, name: str) -> list[Statement]:
+    """The distinct statements that a service sends while its reading routes are asked."""
+    reader = Recorded(subject.recorded, {})
+    found = [(statement, "") for statement in reader.fresh()]
+    with visit(subject, name) as each:
+        found += [(statement, each.service.health) for statement in reader.fresh()]
+        for request in each.tour():
+            request.send(each.line)
+            found += [(statement, request.path) for statement in reader.fresh()]
+    distinct: dict[tuple[str, str], Statement] = {}
+    for (database, sql), path in found:
+        file = _below(subject.copy.data, Path(database))
+        if file:
+            distinct.setdefault((database, shape(sql)), Statement(file, sql, path))
+    return list(distinct.values())
+
+
+@dataclass
+class Recorded:
+    """What the recorder has written, read on from where it was read last: `offsets` by file name."""
+
+    folder: Path
+    offsets: dict[str, int]
+
+    def fresh(self) -> Iterator[tuple[str, str]]:
+        """Database and statement of each line that is new."""
+        for file in sorted(self.folder.glob("*.jsonl")):
+            with file.open("rb") as lines:
+                lines.seek(self.offsets.get(file.name, 0))
+                for line in lines:
+                    if line.endswith(b"\n"):
+                        self.offsets[file.name] = self.offsets.get(file.name, 0) + len(line)
+                        row = json.loads(line)
+                        yield row["database"], row["sql"]
+
+
+def _below(data: Path, recorded: Path) -> Path | None:
+    """The recorded database in the data folder of the copy, which its box may have called otherwise."""
+    if recorded.is_relative_to(data):
+        return recorded if recorded.is_file() else None
+    same = sorted(path for path in data.rglob(recorded.name) if path.is_file()) if recorded.name else []
+    return same[0] if len(same) == 1 else None
+
+
+def _explained(statement: Statement) -> Explained | None:
+    try:
+        return explain(statement.database, statement.sql)
+    except (sqlite3.Error, sqlite3.Warning):
+        return None  # it needs a function of the app, or more than one statement
+
+
+def _wasteful(seen: Explained) -> bool:
+    return seen.sorts or any(step.startswith("SCAN") and "INDEX" not in step for step in seen.plan)
+
+
+def _findings(subject: Subject, name: str, database: Path,
+              slow: list[tuple[Statement, Explained]]) -> Iterator[Finding]:
+    helped: dict[str, list[tuple[Statement, Helped]]] = {}
+    ends = time.monotonic() + SECONDS
+    with tempfile.TemporaryDirectory(dir=subject.recorded.parent, prefix=".index-trial-") as folder:
+        trial = Path(folder) / database.name
+        clone(database, trial)
+        for statement, _ in sorted(slow, key=lambda row: -row[1].milliseconds):
+            if time.monotonic() < ends and (found := best(trial, statement.sql)):
+                helped.setdefault(found.index.sql, []).append((statement, found))
+    file = str(database.relative_to(subject.copy.data))
+    for rows in helped.values():
+        yield _finding(name, file, rows)
+
+
+def _finding(name: str, database: str, rows: list[tuple[Statement, Helped]]) -> Finding:
+    statement, helped = max(rows, key=lambda row: row[1].gained)
+    before, after, index = helped.before, helped.after, helped.index
+    columns = ", ".join(index.terms)
+    asked_by = f" for {statement.path}" if statement.path else ""
+    expect: dict[str, Json] = {}
+    if before.scans(helped.alias) and not after.scans(helped.alias):
+        expect["no_scan_of"] = helped.alias
+    if before.sorts and not after.sorts:
+        expect["no_temp_btree"] = True
+    return Finding(
+        "slow_sql", Kind.PERFORMANCE, "missing-index", f"{name}/{database}:{index.table}({columns})",
+        f"Index {index.table} by {columns}: {before.milliseconds:.1f} ms become {after.milliseconds:.1f} ms",
+        f"A statement{asked_by} reads or sorts all of {index.table} and takes {before.milliseconds:.1f} ms. "
+        f"With an index on {columns} it took {after.milliseconds:.1f} ms on a copy of the data.",
+        Probe("query-plan", name, {"database": database, "sql": statement.sql}, expect),
+        _impact(rows), _details(name, database, statement, helped, rows))
+
+
+def _impact(rows: Iterable[tuple[Statement, Helped]]) -> float:
+    return round(min(85.0, 12 * math.log2(1 + sum(helped.gained for _, helped in rows) / 2)), 1)
+
+
+def _details(name: str, database: str, statement: Statement, helped: Helped,
+             rows: list[tuple[Statement, Helped]]) -> Mapping[str, Json]:
+    return {
+        "service": name, "database": database, "sql": statement.sql, "path": statement.path,
+        "table": helped.index.table, "columns": list(helped.index.terms), "index": helped.index.name,
+        "index_sql": helped.index.sql, "before_ms": round(helped.before.milliseconds, 3),
+        "after_ms": round(helped.after.milliseconds, 3), "plan_before": list(helped.before.plan),
+        "plan_after": list(helped.after.plan),
+        "also": [shape(other.sql) for other, _ in rows if other is not statement],
+    }

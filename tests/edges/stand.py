@@ -1,0 +1,64 @@
+"""A FastAPI app running on a free port with the SQL recorder in it, as detectors meet it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+from aiimprove.detectors import RECORDED, Subject, instrument
+from aiimprove.probes import wait_until_healthy
+from aiimprove.settings import Config, Service
+
+APPS = Path(__file__).parent.parent / "apps"
+
+
+@dataclass
+class Stand:
+    """Where an app stands, and how it is started: `entry` as uvicorn takes it."""
+
+    source: Path
+    data: Path
+    python: str
+    entry: str = "main:app"
+    options: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    service: Service = field(default_factory=Service)
+    live_logs: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def log(self) -> Path:
+        return self.data.parent / f"{self.data.name}.log"
+
+
+@contextmanager
+def running(stand: Stand) -> Iterator[Subject]:
+    """The app, healthy, as the subject of detectors; ended afterwards."""
+    config = Config(name="stand", services={"backend": stand.service})
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    argv = [stand.python, "-m", "uvicorn", stand.entry, "--host", "127.0.0.1", "--port", str(port), *stand.options]
+    env = {"PATH": os.environ["PATH"], "HOME": str(stand.data), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1",
+           **instrument(config)["backend"], **stand.env}
+    with stand.log.open("ab") as log:
+        process = subprocess.Popen(argv, cwd=stand.source / stand.service.folder, env=env, stdout=log, stderr=log)
+    try:
+        wait_until_healthy([url + stand.service.health], 2, 30, alive=lambda: process.poll() is None)
+        release = SimpleNamespace(id="r", commit="c", services={}, dependencies={}, artifact="a")
+        copy = SimpleNamespace(release=release, urls={"backend": url}, data=stand.data, logs={"backend": stand.log},
+                               commit="c")
+        yield Subject(config, copy, stand.source, stand.live_logs, stand.data / RECORDED)  # type: ignore[arg-type]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
