@@ -81,7 +81,8 @@ def boxed(box: Box, launch: Launch, *, writable: Sequence[Path] = (), readable: 
     read what its box was started with. `mounts` shows a folder (the value) read-only at another path (the key); only
     bubblewrap can, for the others the caller has to copy.
     """
-    seen = list(dict.fromkeys([*launch.readable, *readable, *_homes(launch, readable)]))
+    given = [*launch.readable, *readable]
+    seen = list(dict.fromkeys([*given, *_homes(launch, given, writable)]))
     if box.name == "bubblewrap":
         words = [box.program, *_namespaces(network), *_system(), *_folders(seen, writable, mounts or {}),
                  "--remount-ro", "/", "--chdir", str(launch.cwd), "--", *_limits(), *launch.argv]
@@ -147,19 +148,20 @@ def _limits() -> list[str]:
     return [found, *LIMITS, "--"] if found else []
 
 
-def _homes(launch: Launch, readable: Sequence[Path]) -> Iterator[Path]:
-    """Where the interpreter of a launch lives, when that is outside the system: each step of the links to it."""
-    venvs = [folder / "bin" / "python" for folder in (*launch.readable, *readable)]
-    for program in (Path(launch.argv[0]), *venvs):
+def _homes(launch: Launch, readable: Sequence[Path], writable: Sequence[Path]) -> Iterator[Path]:
+    """Where the interpreters of a launch live, when that is outside the system: each step of the links to them."""
+    own = [*map(str, (*readable, *writable, launch.cwd)), *SYSTEM]
+    for program in (Path(launch.argv[0]), *(folder / "bin" / "python" for folder in (*readable, *writable))):
         for step in _steps(program) if program.is_absolute() else ():
-            if not str(step).startswith(SYSTEM):
+            if not any(f"{step}/".startswith(f"{folder}/") for folder in own):
                 yield from (step.parent.parent / name for name in PREFIX_FOLDERS)
 
 
 def _steps(program: Path) -> Iterator[Path]:
+    """The program, each link on the way to it, and where it really is."""
     step = program
     while step.is_symlink():
-        step = Path(os.path.normpath(step.parent / os.readlink(step)))
         yield step
-    if step.resolve() != step and step.exists():
-        yield step.resolve()
+        step = Path(os.path.normpath(step.parent / os.readlink(step)))
+    if step.exists():
+        yield from (step, step.resolve())

@@ -1,0 +1,133 @@
+"""Releases: built, read back, checked against what was built, and thrown away."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+import tomllib
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+import tomli_w
+
+from aiimprove.build import artifacts, dependencies
+from aiimprove.build.locks import alone, shared
+from aiimprove.errors import BuildFailed, NotFound
+from aiimprove.finding import digest_of
+from aiimprove.release import Release
+from aiimprove.repository import Repository
+from aiimprove.sandbox import Box
+from aiimprove.settings import Config
+
+MANIFEST = "manifest.toml"
+
+
+def build(config: Config, repository: Repository, commit: str, box: Box, progress: Callable[[str], None], *,
+          trusted: bool = False) -> Release:
+    """The release of a commit, built now or at any time before. Services are built side by side.
+
+    `trusted` says that a human wrote the commit: what its lock files ask for may be installed with the settings in
+    the user's home. Raises BuildFailed with the end of the output; nothing half-made stays.
+    """
+    with shared(config.state_folder / "run" / "build.lock"):
+        wanted = {name: dependencies.digest(config, repository, commit, name) for name in config.services}
+        made = {name: artifacts.digest(config, repository, commit, name, wanted[name]) for name in config.services}
+        identity = f"r-{commit[:12]}-{digest_of([made, wanted])[:4]}"
+        if _whole(config, identity):
+            return load(config, identity)
+        install = dependencies.Install(config, repository, commit, box, trusted)
+        builder = artifacts.Builder(config, repository, commit, box)
+
+        def one(name: str) -> None:
+            install.run(name, wanted[name])
+            progress(f"building {name}")
+            builder.run(name, made[name], wanted[name])
+
+        _together(one, list(config.services))
+        release = Release(identity, commit, made, wanted, _digest(config, made), time.time())
+        _write(config.state_folder / "releases" / identity / MANIFEST, tomli_w.dumps(release.to_json()))
+        return release
+
+
+def _together(task: Callable[[str], None], names: Collection[str]) -> None:
+    """Runs a task for every name at once, then raises what the first failure raised.
+
+    An interrupt does not wait for the threads: they are daemons, and the programs they wait for end with us.
+    """
+    from multiprocessing.pool import ThreadPool
+
+    with ThreadPool(max(1, len(names))) as pool:
+        pool.map(task, names, chunksize=1)
+
+
+def load(config: Config, release_id: str) -> Release:
+    """A release that was built before. Raises NotFound."""
+    try:
+        table = tomllib.loads((config.state_folder / "releases" / release_id / MANIFEST).read_text("utf-8"))
+        return Release(**table)
+    except (OSError, tomllib.TOMLDecodeError, TypeError):
+        raise NotFound(f"there is no release {release_id}") from None
+
+
+def verify(config: Config, release: Release) -> None:
+    """Reads every byte of a release again. Raises BuildFailed when it is not what was built and proven."""
+    found = _digest(config, release.services)
+    if found != release.artifact:
+        raise BuildFailed(f"release {release.id} is not what was built: {found[:12]} instead of "
+                          f"{release.artifact[:12]}")
+
+
+def prune(config: Config, keep: Collection[str]) -> list[str]:
+    """Removes all releases but those named, and what no kept one refers to. Returns the names of removed releases.
+
+    Does nothing while anybody builds.
+    """
+    with alone(config.state_folder / "run" / "build.lock") as quiet:
+        if not quiet:
+            return []
+        found = _names(config.state_folder / "releases")
+        gone = sorted(found - set(keep))
+        for identity in gone:
+            shutil.rmtree(config.state_folder / "releases" / identity, ignore_errors=True)
+        kept = [load(config, identity) for identity in found & set(keep)]
+        _keep_only(config.state_folder / "artifacts", {each for one in kept for each in one.services.values()})
+        _keep_only(config.state_folder / "dependencies", {each for one in kept for each in one.dependencies.values()})
+        return gone
+
+
+def _keep_only(folder: Path, names: Collection[str]) -> None:
+    for name in _names(folder):
+        if name.removesuffix(".lock") not in names:
+            path = folder / name
+            path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
+
+
+def _names(folder: Path) -> set[str]:
+    return set(os.listdir(folder)) if folder.is_dir() else set()
+
+
+def _whole(config: Config, release_id: str) -> bool:
+    try:
+        release = load(config, release_id)
+    except NotFound:
+        return False
+    state = config.state_folder
+    return all((state / "artifacts" / each).is_dir() for each in release.services.values()) and all(
+        (state / "dependencies" / each / ".complete").exists() for each in release.dependencies.values() if each)
+
+
+def _digest(config: Config, services: Mapping[str, str]) -> str:
+    folder = config.state_folder / "artifacts"
+    return digest_of({name: artifacts.content_digest(folder / found) for name, found in services.items()})
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
