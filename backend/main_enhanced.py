@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -43,6 +44,13 @@ app.mount("/demo", StaticFiles(directory=DEMO, html=True), name="demo")
 @app.exception_handler(DatabaseUnready)
 async def database_unready(request: Request, error: DatabaseUnready) -> JSONResponse:
     return JSONResponse({"detail": str(error)}, status_code=503)
+
+
+@app.exception_handler(RequestValidationError)
+async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
+    """Without the input: what is no valid JSON text or number could not be sent back as such."""
+    detail = [{"type": each["type"], "loc": each["loc"], "msg": each["msg"]} for each in error.errors()]
+    return JSONResponse({"detail": detail}, status_code=422)
 
 
 @app.get("/robots.txt", include_in_schema=False)
