@@ -4,7 +4,7 @@ import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useId, 
 import styles from "./Dialog.module.css";
 import { CloseIcon } from "./icons";
 
-const FOCUSABLE = 'a[href], button:not(:disabled), input:not(:disabled), select, textarea, summary, [tabindex="0"]';
+const FOCUSABLE = ':is(a[href], button, input, select, textarea, summary, [tabindex="0"]):not(:disabled)';
 
 /** Keeps Tab inside: the browser's own dialog lets it leave for the address bar. */
 function keepFocusInside(event: KeyboardEvent<HTMLDialogElement>): void {
