@@ -55,7 +55,7 @@ function Chooser({ video, onClose }: { video: Video; onClose: () => void }) {
         <label htmlFor="new-playlist" className="visually-hidden">
           Name of a new playlist
         </label>
-        <input id="new-playlist" name="name" className={`field ${styles.name}`} placeholder="New playlist" maxLength={100} required />
+        <input id="new-playlist" name="name" className={`field ${styles.name}`} placeholder="New playlist" maxLength={80} required />
         <button type="submit" className="button primary" disabled={busy}>
           Create and add
         </button>

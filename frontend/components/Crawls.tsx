@@ -14,6 +14,7 @@ interface Props {
 function outcome(crawl: Crawl): string {
   const parts = [
     crawl.pages ? `${plural(crawl.pages, "page")} read` : "",
+    crawl.skipped ? `${crawl.skipped} off limits` : "",
     crawl.added ? `${crawl.added} new` : "",
     crawl.updated ? `${crawl.updated} updated` : "",
     crawl.failed ? `${crawl.failed} failed` : "",

@@ -56,7 +56,7 @@ export default function PlaylistName({ playlist, onRenamed }: Props) {
         <Dialog title="Rename playlist" onClose={() => setAsking(null)}>
           <form className="row" onSubmit={rename}>
             <label htmlFor="rename">New name</label>
-            <input id="rename" name="name" className="field" defaultValue={playlist.name} maxLength={100} required />
+            <input id="rename" name="name" className="field" defaultValue={playlist.name} maxLength={80} required />
             <button type="submit" className="button primary">
               Save
             </button>

@@ -34,7 +34,7 @@ function NewPlaylist({ onCreated }: { onCreated: () => void }) {
       <label htmlFor="playlist-name" className="visually-hidden">
         Name of the new playlist
       </label>
-      <input id="playlist-name" name="name" className={`field ${styles.name}`} placeholder="Name of a new playlist" maxLength={100} required />
+      <input id="playlist-name" name="name" className={`field ${styles.name}`} placeholder="Name of a new playlist" maxLength={80} required />
       <button type="submit" className="button primary" disabled={busy}>
         Create
       </button>

@@ -3,7 +3,7 @@
 import Link from "next/link";
 import { useState } from "react";
 import type { Source } from "../lib/library";
-import { day } from "../lib/words";
+import { plural } from "../lib/words";
 import Dialog from "./Dialog";
 import styles from "./Sources.module.css";
 
@@ -28,8 +28,10 @@ export default function SourceRow({ source, onCrawl, onRemove }: Props) {
       <div className={styles.what}>
         <strong className={styles.address}>{source.url}</strong>
         <span className="soft small">
-          {source.added && `Added ${day(source.added)} · `}
-          <Link href={`/?source=${source.id}`}>Show its videos</Link>
+          <Link href={`/?source=${source.id}`}>
+            {source.videos === undefined ? "Show its videos" : plural(source.videos, "video")}
+          </Link>
+          {source.last_crawl ? ` · last crawl: ${source.last_crawl}` : " · never crawled"}
         </span>
       </div>
       <div className="row">

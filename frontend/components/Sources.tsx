@@ -11,7 +11,7 @@ import styles from "./Sources.module.css";
 const LOOK_AGAIN_MS = 2000;
 
 export function isUnderWay(crawl: Crawl): boolean {
-  return !crawl.finished && /^(queued|running|started|crawling)$/.test(crawl.status);
+  return !crawl.finished && /^(queued|running)$/.test(crawl.status);
 }
 
 function AddSource({ onAdded }: { onAdded: (source: Source) => void }) {

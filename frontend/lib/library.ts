@@ -40,6 +40,8 @@ export interface Source {
   id: number;
   url: string;
   added?: string;
+  videos?: number;
+  last_crawl?: string | null;
 }
 
 export interface Crawl {
@@ -51,6 +53,7 @@ export interface Crawl {
   started?: string | null;
   finished?: string | null;
   pages?: number;
+  skipped?: number;
   added?: number;
   updated?: number;
   failed?: number;

@@ -22,8 +22,13 @@ interface Props {
 
 const DECIDED = new Set(["APPROVED", "LIVE"]);
 
-function titleOf(card: Card | null): string {
-  return card ? [card.kind, card.title].filter(Boolean).join(": ") : "An improvement waits for you";
+function Title({ card }: { card: Card | null }) {
+  if (!card) return "An improvement waits for you";
+  return (
+    <>
+      {card.kind && <span className={styles.kind}>{card.kind}</span>} <Plain>{card.title || card.id}</Plain>
+    </>
+  );
 }
 
 export default function ApprovalPanel({ waiting, status, onClose, onFollow }: Props) {
@@ -44,7 +49,7 @@ export default function ApprovalPanel({ waiting, status, onClose, onFollow }: Pr
   };
 
   return (
-    <Dialog title={<Plain>{titleOf(card)}</Plain>} onClose={onClose} wide testId="ai-panel">
+    <Dialog title={<Title card={card} />} onClose={onClose} wide testId="ai-panel">
       {waiting.length > 1 && (
         <label className={styles.reason}>
           <span className="small">{waiting.length} improvements wait</span>
