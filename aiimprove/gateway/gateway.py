@@ -1,0 +1,192 @@
+"""The gateway of one app, as every process of the engine sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from dataclasses import replace
+from http.client import HTTPConnection, HTTPException
+from threading import Event
+
+from aiimprove import process
+from aiimprove.errors import Refused, ReleaseFailed, Stale
+from aiimprove.gateway import access_log, caddy
+from aiimprove.gateway.access_log import Answer, Cursor
+from aiimprove.gateway.caddy import Door
+from aiimprove.gateway.generation import Generation, Generations
+from aiimprove.gateway.watch import Lease, Returned, Watch
+from aiimprove.process import Identity
+from aiimprove.release import Environment
+from aiimprove.settings import Config
+from aiimprove.shim.kept import Kept, Spec
+
+_START_SECONDS = 15.0
+
+
+class Gateway:
+    """Caddy under its shim in run/gateway. It outlives whoever starts it; opening this class starts nothing."""
+
+    def __init__(self, config: Config) -> None:
+        self.folder = config.state_folder / "run" / "gateway"
+        self.log = config.logs_folder / "gateway.log"
+        self._errors = config.logs_folder / "gateway_errors.log"
+        self._kept = Kept(self.folder / "shim")
+        self._doors = list(_doors(config))
+        self._generations = Generations(self.folder, list(config.services))
+        self._lease = Lease(self.folder)
+
+    def start(self) -> str:
+        """Makes the gateway run as the config says: "started", "adopted" (only its shim had died), "reconfigured"
+        (the doors or Caddy changed: it was restarted, its sockets stayed open) or "running".
+
+        Raises Refused when a public port is taken, ReleaseFailed when the gateway does not answer.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for environment in Environment:
+            if self.current(environment) is None:
+                self.switch(environment, Generation())
+        did = self._run()
+        self._wait_until_it_answers()
+        return did
+
+    def stop(self) -> None:
+        self._kept.stop()
+
+    def running(self) -> bool:
+        return self._kept.state().program is not None
+
+    def identities(self) -> tuple[Identity | None, Identity | None]:
+        """Shim and Caddy; None for the one that does not run."""
+        state = self._kept.state()
+        return state.shim, state.program
+
+    def current(self, environment: Environment) -> Generation | None:
+        """What is in force; None before the first start."""
+        return self._generations.current(environment)
+
+    def switch(self, environment: Environment, generation: Generation) -> Generation | None:
+        """Puts the generation in force for the very next request and returns the one that it replaces.
+
+        Raises Stale while a return of live traffic is not acknowledged: what was planned before is void.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._lease.locked():
+            if environment is Environment.LIVE and self._lease.returned():
+                raise Stale("live traffic went back to the stable release because nobody watched the new one")
+            replaced = self.current(environment)
+            numbered = self._generations.write(generation)
+            self._generations.use(environment, numbered.number)
+            held = self._lease.held()
+            self._generations.prune({held.back_to} if held else set())
+        return replaced
+
+    def hold(self, watch: Watch, seconds: float) -> None:
+        """Begins a watch: without `renew` within `seconds` the shim returns traffic to `watch.back_to`."""
+        self._lease.hold(watch, seconds)
+
+    def renew(self, deployment: str, seconds: float) -> bool:
+        """False when the watch has lapsed: the deployment is over, whatever its watcher thinks."""
+        return self._lease.renew(deployment, seconds)
+
+    def release_watch(self, deployment: str) -> bool:
+        """Ends the watch for good; False when it had lapsed."""
+        return self._lease.release(deployment)
+
+    def held(self) -> Watch | None:
+        return self._lease.held()
+
+    def returned(self) -> Returned | None:
+        """A return of traffic by the shim that nobody has recorded yet."""
+        return self._lease.returned()
+
+    def acknowledge(self) -> None:
+        self._lease.acknowledge()
+
+    def cursor(self) -> Cursor:
+        """The end of the access log now."""
+        return access_log.end_of(self.log)
+
+    def answers(self, since: Cursor) -> tuple[list[Answer], Cursor]:
+        """The answers given after `since`, and where to read on."""
+        return access_log.read(self.log, since)
+
+    def _spec(self) -> Spec:
+        home = {"HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder)}
+        return Spec(
+            argv=(str(caddy.binary()), "run", "--config", str(self.folder / "caddy.json")),
+            env=home | {"PATH": os.defpath}, cwd=self.folder, log=self.folder / "caddy.log",
+            healthy_seconds=1.0, longest_pause=1.0, guard=self.folder,
+            listen=tuple((door.host, door.port) for door in self._doors))
+
+    def _run(self) -> str:
+        spec, wanted = self._spec(), json.dumps(
+            caddy.config(self.folder, self._doors, self.log, self._errors), indent=1)
+        written = self.folder / "caddy.json"
+        same = self._kept.spec() == json.loads(json.dumps(spec.to_json())) and (
+            written.exists() and written.read_text() == wanted)
+        if self.running() and same:
+            return "adopted" if self._kept.revive() else "running"
+        self._refuse_taken_ports()
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        written.with_suffix(".next").write_text(wanted)
+        written.with_suffix(".next").replace(written)
+        if self.running():
+            self._restart(spec)
+            return "reconfigured"
+        self._kept.stop()
+        self._kept.start(spec)
+        return "started"
+
+    def _restart(self, spec: Spec) -> None:
+        old = self._kept.state().program
+        self._kept.restart(spec)
+        if old is not None and not old.wait(spec.stop_seconds + 5.0):
+            raise ReleaseFailed("the old gateway did not end")
+
+    def _refuse_taken_ports(self) -> None:
+        own = {identity.pid for identity in self.identities() if identity}
+        for door in self._doors:
+            holder = process.port_holder(door.port)
+            if holder is not None and holder[1] not in own:
+                raise Refused(f"port {door.port} ({door.environment} {door.service}) is held by"
+                              f" {holder[0]} (pid {holder[1]})")
+
+    def _wait_until_it_answers(self) -> None:
+        deadline, pause = time.monotonic() + _START_SECONDS, Event()
+        while not all(_answers(door) for door in self._doors):
+            if time.monotonic() > deadline:
+                raise ReleaseFailed(f"the gateway does not answer; see {self._errors} and {self.folder / 'caddy.log'}")
+            pause.wait(0.02)
+
+
+def _doors(config: Config) -> list[Door]:
+    doors = []
+    for environment in Environment:
+        for name, service in sorted(config.services.items()):
+            port = service.live_port if environment is Environment.LIVE else service.dev_port
+            if port:
+                doors.append(Door(name, environment, _address(config.host), port, name == config.approvals))
+    return doors
+
+
+def _address(host: str) -> str:
+    """The numbers of a name, so that a shim recognises its sockets again."""
+    try:
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+    except OSError as error:
+        raise Refused(f"the host {host!r} of the config has no address: {error}") from error
+
+
+def _answers(door: Door) -> bool:
+    """`OPTIONS *` asks the gateway itself: it reaches no release and leaves no line in the log."""
+    reachable = replace(door, host={"0.0.0.0": "127.0.0.1", "::": "::1"}.get(door.host, door.host))
+    connection = HTTPConnection(reachable.host, reachable.port, timeout=2.0)
+    try:
+        connection.request("OPTIONS", "*")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
