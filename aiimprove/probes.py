@@ -49,11 +49,16 @@ def get(url: str, *, method: str = "GET", headers: Mapping[str, str] | None = No
 
 
 class Line:
-    """A kept-alive connection to one service, for many requests; `base` is the address in front of every path."""
+    """A client for many requests to one service; `base` is the address in front of every path.
+
+    Each request has a connection of its own: servers close the one on which they crashed, and a request that
+    meets that closing would look like a crash too.
+    """
 
     def __init__(self, base: str, *, seconds: float = ANSWER_SECONDS, most: int = MOST_BYTES) -> None:
         self._base, self._seconds, self._most = base, seconds, most
-        self._client = httpx.Client(timeout=seconds, trust_env=False, verify=False)
+        self._client = httpx.Client(timeout=seconds, trust_env=False, verify=False,
+                                    limits=httpx.Limits(max_keepalive_connections=0))
 
     def __enter__(self) -> Line:
         return self

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,11 +47,11 @@ class Detector(Protocol):
 
 
 DETECTORS: Mapping[str, str] = {
+    "slow_sql": "SlowSql",  # first: the recorder keeps few examples, and these shall come from its own requests
     "server_errors": "ServerErrors",
     "compression": "Compression",
     "security_headers": "SecurityHeaders",
     "empty_searches": "EmptySearches",
-    "slow_sql": "SlowSql",
     "hostile_values": "HostileValues",  # last: its writes may leave the copy's data in any state
 }
 
@@ -73,7 +74,16 @@ def look_all(subject: Subject, names: Sequence[str] = ()) -> list[Finding]:
         if name in wanted:
             for finding in _look(name, subject):
                 found.setdefault(finding.fingerprint, finding)
-    return rank(found.values())
+    return rank(finding for finding in found.values() if not _told_better(finding, found.values()))
+
+
+def _told_better(finding: Finding, others: Iterable[Finding]) -> bool:
+    """Whether an error in the logs is one whose parameter and bounds another detector knows."""
+    path = str(finding.probe.request.get("path", "")).partition("?")[0]
+    return finding.detector == "server_errors" and any(
+        other.detector == "hostile_values" and other.details["crash"] == finding.details["crash"]
+        and re.fullmatch(re.sub(r"\\\{[^/]*?\\\}", "[^/]+", re.escape(other.details["route"])), path)
+        for other in others)
 
 
 def _look(name: str, subject: Subject) -> list[Finding]:

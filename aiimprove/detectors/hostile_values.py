@@ -9,12 +9,13 @@ from pathlib import Path
 
 from aiimprove.detectors import Subject
 from aiimprove.detectors.borders import border, one_sided
+from aiimprove.detectors.keeping import kept
 from aiimprove.detectors.openapi import Parameter, Route
 from aiimprove.detectors.samples import key_of, request
-from aiimprove.detectors.server_errors import added
-from aiimprove.detectors.tracebacks import crashes
+from aiimprove.detectors.server_errors import length, raised_since
 from aiimprove.detectors.visit import Visit, visit
 from aiimprove.finding import Finding, Json, Kind, Probe
+from aiimprove.probes import replay
 
 SECONDS = 90.0
 CONFIRMATIONS = 3
@@ -27,16 +28,26 @@ LIKELY = (-1, 0, "", "'", "%", "-1", -1.0, 0.0)
 
 
 class HostileValues:
-    """One finding for each route and parameter that some value crashes. Deletes and writes on the copy."""
+    """One finding for each route and parameter that some value crashes.
+
+    Writes and deletes on the copy, whose databases it puts back afterwards.
+    """
 
     name = "hostile_values"
 
     def look(self, subject: Subject) -> Iterator[Finding]:
         for name, service in subject.config.services.items():
             if service.openapi and name in subject.copy.urls:
-                with visit(subject, name) as each:
+                with visit(subject, name) as each, kept(subject.copy.data) as restore:
                     trial = Trial(each, subject.copy.logs.get(name), subject.source, time.monotonic() + SECONDS)
-                    yield from trial.findings()
+                    found = list(trial.findings())
+                    restore()
+                yield from (finding for finding in found if _still_there(finding, subject))
+
+
+def _still_there(finding: Finding, subject: Subject) -> bool:
+    """Whether the finding shows on the data as it was before anything was tried."""
+    return not replay(finding.probe, subject.copy.urls[finding.probe.service], subject.copy.data).passed
 
 
 @dataclass(frozen=True)
@@ -127,11 +138,9 @@ class Trial:
 
     def _signature(self, route: Route, valid: Mapping[str, Json], parameter: Parameter, value: Json) -> str:
         """What the copy's log says about the crash; empty when it says nothing."""
-        if self.log is None or not self.log.exists():
-            return ""
-        before = self.log.stat().st_size
+        before = length(self.log)
         self._crashes(route, valid, parameter, value)
-        found = list(crashes(added(self.log, before), self.source, self.visit.service.folder))
+        found = raised_since(self.log, before, self.source, self.visit.service.folder)
         return found[-1].signature if found else ""
 
 

@@ -49,12 +49,6 @@ class Helped:
         return self.before.milliseconds - self.after.milliseconds
 
 
-def clone(database: Path, destination: Path) -> None:
-    """A copy of a database that may be in use."""
-    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(destination)) as target:
-        source.backup(target)
-
-
 def best(database: Path, sql: str) -> Helped | None:
     """The index that helps this statement most on `database`, a clone; every index tried is dropped again."""
     before = explain(database, sql)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from aiimprove.probes import Line
 
 READ_BYTES = 8 * 1024 * 1024
 TRIED = 40
+LOG_LOOKS, LOG_PAUSE = 10, 0.05
 GATEWAY = "gateway"
 
 
@@ -66,17 +68,28 @@ def _reproduced(subject: Subject, name: str, line: Line, same: list[Crash], gate
     own = [crash.path for crash in same if crash.method == "GET"]
     log, folder = subject.copy.logs.get(name), subject.config.services[name].folder
     for path in list(dict.fromkeys([*own, *gateway]))[-TRIED:]:
-        before = log.stat().st_size if log and log.exists() else 0
+        before = length(log)
         if Request("GET", path).crashes(line):
-            again = crashes(added(log, before), subject.source, folder) if log else iter(())
-            if path in own or any(crash.signature == same[-1].signature for crash in again):
+            again = raised_since(log, before, subject.source, folder)
+            if any(crash.signature == same[-1].signature for crash in again):
                 return path
     return ""
 
 
-def added(log: Path, before: int) -> str:
-    """What a log gained since it was `before` bytes long."""
-    return tail(log, max(0, log.stat().st_size - before)) if log.exists() else ""
+def length(log: Path | None) -> int:
+    """Bytes in a log, 0 when there is none."""
+    return log.stat().st_size if log and log.exists() else 0
+
+
+def raised_since(log: Path | None, before: int, source: Path, folder: str) -> list[Crash]:
+    """What a log has told since it was `before` bytes long; a server tells it a moment after it has answered."""
+    pause = threading.Event()
+    for _ in range(LOG_LOOKS):
+        found = list(crashes(tail(log, max(0, length(log) - before)), source, folder)) if log else []
+        if found or log is None:
+            return found
+        pause.wait(LOG_PAUSE)
+    return []
 
 
 def _finding(name: str, crash: Crash, count: int, path: str) -> Finding:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiimprove.detectors import Subject
-from aiimprove.detectors.indexes import Helped, best, clone
+from aiimprove.detectors.indexes import Helped, best
+from aiimprove.detectors.keeping import clone
 from aiimprove.detectors.statements import shape
 from aiimprove.detectors.visit import visit
 from aiimprove.finding import Finding, Json, Kind, Probe
@@ -50,15 +51,15 @@ def _driven(subject: Subject, name: str) -> list[Statement]:
     reader = Recorded(subject.recorded, {})
     found = [(statement, "") for statement in reader.fresh()]
     with visit(subject, name) as each:
-        found += [(statement, each.service.health) for statement in reader.fresh()]
+        found += [(statement, "") for statement in reader.fresh()]
         for request in each.tour():
             request.send(each.line)
             found += [(statement, request.path) for statement in reader.fresh()]
     distinct: dict[tuple[str, str], Statement] = {}
     for (database, sql), path in found:
-        file = _below(subject.copy.data, Path(database))
-        if file:
-            distinct.setdefault((database, shape(sql)), Statement(file, sql, path))
+        file, key = _below(subject.copy.data, Path(database)), (database, shape(sql))
+        if file and not (key in distinct and (distinct[key].path or not path)):
+            distinct[key] = Statement(file, sql, path)
     return list(distinct.values())
 
 

@@ -1,8 +1,7 @@
 """Records the SELECTs that a program sends to SQLite. Loaded by its interpreter through PYTHONPATH, never imported.
 
-Needs Python 3.10 or newer (older ones don't announce a new connection); does nothing there, and nothing when
-AIIMPROVE_RECORD_SQL is not set. The record is `$HOME/$AIIMPROVE_RECORD_SQL/<pid>.jsonl`, one statement a line, with
-its values, at most EXAMPLES of each shape.
+Does nothing when AIIMPROVE_RECORD_SQL is not set, nor when the interpreter has no SQLite. The record is
+`$HOME/$AIIMPROVE_RECORD_SQL/<pid>.jsonl`, one statement a line, with its values, at most EXAMPLES of each shape.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import os
 import re
 import sys
 import threading
-from functools import partial
+from functools import partial, wraps
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from typing import Any
@@ -50,16 +49,19 @@ class _Record:
 
 
 def _listen(record: _Record) -> None:
-    opening = threading.local()
+    """Every connection made by sqlite3.connect tells the record what it runs: SQLAlchemy, aiosqlite and Django too."""
+    import sqlite3
+    import sqlite3.dbapi2
+    connect = sqlite3.connect
 
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "sqlite3.connect":
-            opening.database = arguments[0]
-        elif event == "sqlite3.connect/handle":
-            database = _path(getattr(opening, "database", ""))
-            arguments[0].set_trace_callback(partial(_quietly, record, database))
+    @wraps(connect)
+    def recorded(database: Any, *arguments: Any, **options: Any) -> Any:
+        connection = connect(database, *arguments, **options)
+        with contextlib.suppress(Exception):  # the app must run as if nobody listened
+            connection.set_trace_callback(partial(_quietly, record, _path(database)))
+        return connection
 
-    sys.addaudithook(hook)
+    sqlite3.connect = sqlite3.dbapi2.connect = recorded
 
 
 def _path(database: str | bytes | os.PathLike[str]) -> str:
@@ -71,7 +73,7 @@ def _path(database: str | bytes | os.PathLike[str]) -> str:
 
 
 def _quietly(record: _Record, database: str, sql: str) -> None:
-    with contextlib.suppress(OSError, ValueError, TypeError):  # the app must run as if nobody listened
+    with contextlib.suppress(OSError, ValueError, TypeError):
         record.note(database, sql)
 
 
@@ -87,9 +89,9 @@ def _run_next() -> None:
 
 
 _folder = os.environ.get("AIIMPROVE_RECORD_SQL")
-if _folder and sys.version_info >= (3, 10):
+if _folder:
     try:
         _listen(_Record(os.path.join(os.path.expanduser("~"), _folder)))
-    except OSError as _error:
+    except (OSError, ImportError) as _error:
         sys.stderr.write(f"SQL is not recorded: {_error}\n")
 _run_next()
