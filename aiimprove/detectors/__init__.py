@@ -9,6 +9,7 @@ import importlib
 import logging
 import os
 import re
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
     from aiimprove.proving import Copy
 
 RECORDED = ".recorded-sql"
-"""The folder, in the data of an instrumented copy, where the SQL recorder writes."""
+"""Where the SQL recorder writes, in the data of an instrumented copy."""
 
 
 @dataclass(frozen=True)
 class Subject:
     """What detectors look at: a private running copy of live, the tree it was built from, and live's own logs.
 
-    `source` is read only; `recorded` is where the SQL recorder of the copy writes (`copy.data / RECORDED`).
+    `source` is read only; `recorded` is the folder that `instrument` was given. What the recorder wrote stands in
+    `copy.data / RECORDED`, as a service in its box can write nowhere else.
     """
 
     config: Config
@@ -63,18 +65,22 @@ def load(name: str) -> Detector:
     return detector
 
 
-def look_all(subject: Subject, names: Sequence[str] = ()) -> list[Finding]:
-    """What the named detectors (all, when none is named) see, ranked; each cause once.
+def look_all(subject: Subject, names: Sequence[str] = ()) -> tuple[list[Finding], list[str]]:
+    """What the named detectors (all, when none is named) see, ranked, each cause once; and the detectors that failed.
 
-    A detector that crashes is logged and does not stop the others.
+    A detector that crashes is logged, and what it saw until then counts; the others still look.
     """
-    wanted = set(names or DETECTORS)
     found: dict[str, Finding] = {}
+    failed: list[str] = []
     for name in DETECTORS:
-        if name in wanted:
-            for finding in _look(name, subject):
-                found.setdefault(finding.fingerprint, finding)
-    return rank(finding for finding in found.values() if not _told_better(finding, found.values()))
+        if name in set(names or DETECTORS):
+            try:
+                for finding in load(name).look(subject):
+                    found.setdefault(finding.fingerprint, finding)
+            except Exception:
+                logging.getLogger(__name__).exception("detector.crashed %s", name)
+                failed.append(name)
+    return rank(each for each in found.values() if not _told_better(each, found.values())), failed
 
 
 def _told_better(finding: Finding, others: Iterable[Finding]) -> bool:
@@ -86,26 +92,21 @@ def _told_better(finding: Finding, others: Iterable[Finding]) -> bool:
         for other in others)
 
 
-def _look(name: str, subject: Subject) -> list[Finding]:
-    found: list[Finding] = []
-    try:
-        found.extend(load(name).look(subject))
-    except Exception:
-        logging.getLogger(__name__).exception("detector.crashed %s", name)
-    return found
-
-
 def rank(findings: Iterable[Finding]) -> list[Finding]:
     """The findings that hurt most first; equal ones in a stable order."""
     return sorted(findings, key=lambda finding: (-finding.impact, finding.fingerprint))
 
 
-def instrument(config: Config) -> Mapping[str, Mapping[str, str]]:
-    """Environment, for each Python service of a private copy, that makes it record its SQL in {data}/RECORDED."""
-    recorder = str(Path(__file__).parent / "recorder")
+def instrument(config: Config, folder: Path) -> Mapping[str, Mapping[str, str]]:
+    """Environment for each Python service of a private copy that makes it record its SQL in {data}/RECORDED.
+
+    The recorder is put into `folder`, so that a service in its box sees nothing else of ours.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path(__file__).parent / "recorder" / "sitecustomize.py", folder)
     extra: dict[str, Mapping[str, str]] = {}
     for name, service in config.services.items():
         if service.runtime == "python":
-            path = [recorder, service.env.get("PYTHONPATH", "")]
+            path = [str(folder), service.env.get("PYTHONPATH", "")]
             extra[name] = {"PYTHONPATH": os.pathsep.join(filter(None, path)), "AIIMPROVE_RECORD_SQL": RECORDED}
     return extra

@@ -27,7 +27,8 @@ class ServerErrors:
     name = "server_errors"
 
     def look(self, subject: Subject) -> Iterator[Finding]:
-        gateway = list(_failed_requests(tail(subject.live_logs[GATEWAY]))) if GATEWAY in subject.live_logs else []
+        access = subject.live_logs.get(GATEWAY, subject.config.logs_folder / f"{GATEWAY}.log")
+        gateway = list(_failed_requests(tail(access)))
         for name, service in subject.config.services.items():
             log = subject.live_logs.get(name)
             if log is None or name not in subject.copy.urls:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiimprove.detectors import Subject
+from aiimprove.detectors import RECORDED, Subject
 from aiimprove.detectors.indexes import Helped, best
 from aiimprove.detectors.keeping import clone
 from aiimprove.detectors.statements import shape
@@ -48,7 +48,7 @@ class SlowSql:
 
 def _driven(subject: Subject, name: str) -> list[Statement]:
     """The distinct statements that a service sends while its reading routes are asked."""
-    reader = Recorded(subject.recorded, {})
+    reader = Recorded(subject.copy.data / RECORDED, {})
     found = [(statement, "") for statement in reader.fresh()]
     with visit(subject, name) as each:
         found += [(statement, "") for statement in reader.fresh()]
@@ -105,7 +105,7 @@ def _findings(subject: Subject, name: str, database: Path,
               slow: list[tuple[Statement, Explained]]) -> Iterator[Finding]:
     helped: dict[str, list[tuple[Statement, Helped]]] = {}
     ends = time.monotonic() + SECONDS
-    with tempfile.TemporaryDirectory(dir=subject.recorded.parent, prefix=".index-trial-") as folder:
+    with tempfile.TemporaryDirectory(prefix="aiimprove-index-") as folder:
         trial = Path(folder) / database.name
         clone(database, trial)
         for statement, _ in sorted(slow, key=lambda row: -row[1].milliseconds):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
-from aiimprove.detectors import RECORDED, Subject, instrument
+from aiimprove.detectors import Subject, instrument
 from aiimprove.probes import wait_until_healthy
 from aiimprove.settings import Config, Service
 
@@ -21,7 +21,7 @@ APPS = Path(__file__).parent.parent / "apps"
 
 @dataclass
 class Stand:
-    """Where an app stands, and how it is started: `entry` as uvicorn takes it."""
+    """Where an app stands, and how it is started: `entry` as uvicorn takes it. Log and recorder stand beside `data`."""
 
     source: Path
     data: Path
@@ -40,13 +40,13 @@ class Stand:
 @contextmanager
 def running(stand: Stand) -> Iterator[Subject]:
     """The app, healthy, as the subject of detectors; ended afterwards."""
-    config = Config(name="stand", services={"backend": stand.service})
+    config = Config(name="stand", services={"backend": stand.service}, logs_folder=stand.data.parent / "logs")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     argv = [stand.python, "-m", "uvicorn", stand.entry, "--host", "127.0.0.1", "--port", str(port), *stand.options]
     env = {"PATH": os.environ["PATH"], "HOME": str(stand.data), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1",
-           **instrument(config)["backend"], **stand.env}
+           **instrument(config, stand.data.parent / "recorder")["backend"], **stand.env}
     with stand.log.open("ab") as log:
         process = subprocess.Popen(argv, cwd=stand.source / stand.service.folder, env=env, stdout=log, stderr=log)
     try:
@@ -54,7 +54,7 @@ def running(stand: Stand) -> Iterator[Subject]:
         release = SimpleNamespace(id="r", commit="c", services={}, dependencies={}, artifact="a")
         copy = SimpleNamespace(release=release, urls={"backend": url}, data=stand.data, logs={"backend": stand.log},
                                commit="c")
-        yield Subject(config, copy, stand.source, stand.live_logs, stand.data / RECORDED)  # type: ignore[arg-type]
+        yield Subject(config, copy, stand.source, stand.live_logs, stand.data.parent / "recorder")  # type: ignore[arg-type]
     finally:
         process.send_signal(signal.SIGTERM)
         try:
