@@ -61,6 +61,9 @@ export default function Sources() {
     return () => clearTimeout(timer);
   }, [underWay, crawls.loading, crawls.reload]);
 
+  const { reload: reloadSources } = sources;
+  useEffect(() => (underWay ? reloadSources : undefined), [underWay, reloadSources]); // their counts are new afterwards
+
   const attempt = async (change: () => Promise<string>) => {
     setSaid(await change().catch(sentenceOf));
     sources.reload();
