@@ -108,9 +108,9 @@ class Gateway:
         """The end of the access log now."""
         return access_log.end_of(self.log)
 
-    def answers(self, since: Cursor) -> tuple[list[Answer], Cursor]:
-        """The answers given after `since`, and where to read on."""
-        return access_log.read(self.log, since)
+    def answers(self, since: Cursor | None) -> tuple[list[Answer], Cursor]:
+        """The answers given after `since`, and where to read on. None begins now, with no answers."""
+        return ([], self.cursor()) if since is None else access_log.read(self.log, since)
 
     def _spec(self) -> Spec:
         home = {"HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder)}

@@ -1,0 +1,199 @@
+"""Two places for a release in each environment: start the idle one, prove it healthy, drain it, stop it.
+
+On disk: run/slots/<environment>/<slot>/slot.json and one shim's folder for each service, so that any process of the
+engine finds what another one started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from aiimprove import probes, process
+from aiimprove.config import read_env_file
+from aiimprove.errors import NotHealthy, Refused
+from aiimprove.launch import Launch, Place, launch
+from aiimprove.process import Identity
+from aiimprove.release import Environment, Release, Slot
+from aiimprove.settings import Config
+from aiimprove.shim.kept import Kept, Spec
+
+_VERIFY_SECONDS = 10.0
+_DEATHS_ALLOWED = 3
+_LAST_LINES = 20
+_LOGS_KEPT = 20
+
+
+def as_it_is(started: Launch, environment: Environment) -> Launch:
+    return started
+
+
+@dataclass(frozen=True)
+class RunningSlot:
+    """A release (its id) in a slot, with the private port of each service and the folder of its shims."""
+
+    environment: Environment
+    slot: Slot
+    release: str
+    ports: Mapping[str, int]
+    folder: Path
+
+    def kept(self) -> dict[str, Kept]:
+        return {name: Kept(self.folder / name) for name in self.ports}
+
+    def identities(self) -> dict[str, Identity]:
+        """The process of each service that runs at this moment."""
+        programs = {name: kept.state().program for name, kept in self.kept().items()}
+        return {name: program for name, program in programs.items() if program}
+
+
+class Slots:
+    """The slots of one app. `wrap` changes how services are started, for example to hide the state folder."""
+
+    def __init__(self, config: Config, wrap: Callable[[Launch, Environment], Launch] = as_it_is) -> None:
+        self._config, self._wrap = config, wrap
+        self._folder = config.state_folder / "run" / "slots"
+
+    def start(self, release: Release, slot: Slot, environment: Environment) -> RunningSlot:
+        """Starts every service on a free private port, and returns when all answered healthy and the smoke paths too.
+
+        Raises NotHealthy, with the end of the log of the service that did not, after stopping what was started;
+        Refused when something runs in that slot.
+        """
+        if slot in self.running(environment):
+            raise Refused(f"slot {slot} of {environment} is in use")
+        ports = dict(zip(self._config.services, process.free_ports(len(self._config.services)), strict=True))
+        running = RunningSlot(environment, slot, release.id, ports, self._folder / environment.value / slot.value)
+        try:
+            self._start_services(release, running)
+            self._prove(running, self._config.deploy.start_seconds)
+        except BaseException:
+            self.stop(running)
+            raise
+        return running
+
+    def running(self, environment: Environment) -> Mapping[Slot, RunningSlot]:
+        """Every slot in which something of a release still runs."""
+        found = {each.slot: each for each in self._noted(environment)}
+        return {slot: each for slot, each in found.items() if any(_runs(kept) for kept in each.kept().values())}
+
+    def health_urls(self, running: RunningSlot) -> list[str]:
+        """Where each service says that it lives, on its private port."""
+        return [self._url(running, name, service.health) for name, service in self._config.services.items()]
+
+    def verify(self, running: RunningSlot) -> None:
+        """Asks again, now, for healthy answers in a row. Raises NotHealthy."""
+        self._prove(running, _VERIFY_SECONDS)
+
+    def drain(self, running: RunningSlot, seconds: float) -> bool:
+        """Waits until no connection to the slot is left; False when there still are some after `seconds`."""
+        deadline, pause = time.monotonic() + seconds, Event()
+        ports = set(running.ports.values())
+        while process.established(ports):
+            if time.monotonic() >= deadline:
+                return False
+            pause.wait(0.05)
+        return True
+
+    def stop(self, running: RunningSlot) -> None:
+        """Ends every service of the slot, at the same time, and forgets the slot."""
+        with ThreadPoolExecutor(max_workers=max(1, len(running.ports))) as together:
+            list(together.map(Kept.stop, running.kept().values()))
+        shutil.rmtree(running.folder, ignore_errors=True)
+
+    def revive(self) -> int:
+        """Gives every service whose shim died a new one, which adopts it; how many that were."""
+        noted = [each for environment in Environment for each in self.running(environment).values()]
+        return sum(kept.revive() for each in noted for kept in each.kept().values())
+
+    def link_logs(self, running: RunningSlot) -> None:
+        """Makes logs/<environment>_<service>.log name the logs of this slot."""
+        for name in running.ports:
+            link = self._config.logs_folder / f"{running.environment}_{name}.log"
+            fresh = link.with_suffix(".next")
+            fresh.unlink(missing_ok=True)
+            fresh.symlink_to(self.log(running, name).name)
+            fresh.replace(link)
+
+    def log(self, running: RunningSlot, service: str) -> Path:
+        return self._config.logs_folder / f"{running.environment}-{running.slot}-{running.release}-{service}.log"
+
+    def data(self, environment: Environment, slot: Slot) -> Path:
+        """Live's data is one; each dev slot has a clone of its own."""
+        folder = self._config.state_folder / "data" / environment.value
+        return folder if environment is Environment.LIVE else folder / slot.value
+
+    def _start_services(self, release: Release, running: RunningSlot) -> None:
+        config, environment = self._config, running.environment
+        shutil.rmtree(running.folder, ignore_errors=True)
+        running.folder.mkdir(parents=True, mode=0o700)
+        noted = {"release": release.id, "ports": dict(running.ports)}
+        (running.folder / "slot.next").write_text(json.dumps(noted))
+        (running.folder / "slot.next").replace(running.folder / "slot.json")
+        data = self.data(environment, running.slot)
+        data.mkdir(parents=True, exist_ok=True)
+        secrets = config.env_file.live if environment is Environment.LIVE else config.env_file.dev
+        place = Place(running.ports, data, read_env_file(secrets))
+        self._prune_logs(environment)
+        for name, kept in running.kept().items():
+            start = self._wrap(launch(config, release, name, place), environment)
+            kept.start(Spec(start.argv, start.env, start.cwd, self.log(running, name), config.deploy.stop_seconds))
+
+    def _prove(self, running: RunningSlot, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        for name, kept in running.kept().items():
+            try:
+                self._prove_service(running, name, kept, deadline)
+            except (NotHealthy, probes.Unreachable, probes.Dropped) as error:
+                end = _last_lines(self.log(running, name))
+                raise NotHealthy(f"{name} of release {running.release}: {error}\n{end}".rstrip()) from error
+
+    def _prove_service(self, running: RunningSlot, name: str, kept: Kept, deadline: float) -> None:
+        service, deaths = self._config.services[name], kept.state().restarts
+        urls = [self._url(running, name, path) for path in (service.health, service.ready) if path]
+        probes.wait_until_healthy(urls, self._config.deploy.healthy_answers, deadline - time.monotonic(),
+                                  alive=lambda: kept.state().restarts - deaths < _DEATHS_ALLOWED)
+        for path in service.smoke:
+            answer = probes.get(self._url(running, name, path), seconds=max(1.0, deadline - time.monotonic()))
+            if not 200 <= answer.status < 400:
+                raise NotHealthy(f"{path} answered {answer.status}")
+
+    def _url(self, running: RunningSlot, name: str, path: str) -> str:
+        return f"http://127.0.0.1:{running.ports[name]}{path}"
+
+    def _noted(self, environment: Environment) -> Iterator[RunningSlot]:
+        for slot in Slot:
+            folder = self._folder / environment.value / slot.value
+            try:
+                noted = json.loads((folder / "slot.json").read_bytes())
+            except (OSError, ValueError):
+                continue
+            yield RunningSlot(environment, slot, noted["release"], noted["ports"], folder)
+
+    def _prune_logs(self, environment: Environment) -> None:
+        logs = sorted(self._config.logs_folder.glob(f"{environment}-*.log"), key=os.path.getmtime)
+        in_use = {link.resolve() for link in self._config.logs_folder.glob(f"{environment}_*.log")}
+        for log in logs[:-_LOGS_KEPT]:
+            if log.resolve() not in in_use:
+                log.unlink(missing_ok=True)
+
+
+def _runs(kept: Kept) -> bool:
+    state = kept.state()
+    return state.shim is not None or state.program is not None
+
+
+def _last_lines(log: Path) -> str:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-_LAST_LINES:])
+    except OSError:
+        return ""
