@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 
 from aiimprove.authors import can_write
-from aiimprove.detectors import Subject, instrument, look_all
+from aiimprove.detectors import RECORDED, Subject, instrument, look_all
 from aiimprove.finding import Finding
 from aiimprove.improvement import OPEN, Improvement, Status
 from aiimprove.lock import held
@@ -45,15 +45,14 @@ def analyze(workspace: Workspace) -> Analysis:
 def _look(workspace: Workspace, release: Release) -> tuple[list[Finding], list[str]]:
     config, work = workspace.config, workspace.work("analyze")
     shutil.rmtree(work)
-    source, recorded = work / "source", work / "recorded"
+    source = work / "source"
     workspace.progress("starting a private copy of live")
     workspace.repository.export(release.commit, source)
-    recorded.mkdir(parents=True)
     logs = {name: config.logs_folder / f"live_{name}.log" for name in config.services}
     with running_copy(config, release, workspace.data("live"), work / "copy", workspace.box,
-                      env=instrument(config, recorded)) as copy:
+                      env=instrument(config, work / "recorder")) as copy:
         workspace.progress("looking for findings")
-        return look_all(Subject(config, copy, source, logs, recorded), config.detectors)
+        return look_all(Subject(config, copy, source, logs, copy.data / RECORDED), config.detectors)
 
 
 def _supersede(workspace: Workspace, release: Release, failed: list[str]) -> None:

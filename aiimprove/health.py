@@ -21,7 +21,6 @@ from aiimprove.probes import Dropped, get
 from aiimprove.process import resources
 from aiimprove.release import Environment
 from aiimprove.settings import Service
-from aiimprove.slots import Slots
 from aiimprove.workspace import Workspace
 
 OK, FAILING, UNKNOWN = "ok", "failing", "unknown"
@@ -101,7 +100,7 @@ def _backend(workspace: Workspace, live: Mapping[str, Answered]) -> str:
 def _answers(workspace: Workspace) -> tuple[int, int]:
     """5xx answers and all answers to visitors of live since the last check."""
     saved = workspace.store.fact(_CURSOR)
-    answers, cursor = workspace.gateway.answers(Cursor(**saved) if saved else None)
+    answers, cursor = workspace.gateway.answers(Cursor(**saved) if saved else Cursor())
     workspace.store.set_fact(_CURSOR, asdict(cursor))
     live = [each for each in answers if each.environment == Environment.LIVE]
     return sum(each.status >= 500 for each in live), len(live)
@@ -110,7 +109,7 @@ def _answers(workspace: Workspace) -> tuple[int, int]:
 def _resources(workspace: Workspace) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for environment in Environment:
-        for slot, running in Slots(workspace.config).running(environment).items():
+        for slot, running in workspace.slots.running(environment).items():
             for name, identity in running.identities().items():
                 found[f"{environment}_{slot}_{name}"] = asdict(resources(identity))
     return found

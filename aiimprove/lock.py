@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from aiimprove.errors import Locked, Stale
 from aiimprove.process import Identity
@@ -49,11 +50,12 @@ def held(store: Store, name: str, message: str) -> Iterator[int]:
     done = threading.Event()
     renewal = threading.Thread(target=_renew, args=(store, name, token, done), daemon=True)
     renewal.start()
-    store.fences.append(lambda connection: _check(connection, name, token))
+    fence = partial(_check, name=name, token=token)
+    store.fences.append(fence)
     try:
         yield token
     finally:
-        store.fences.pop()
+        store.fences.remove(fence)
         done.set()
         renewal.join()
         store.connection.execute("UPDATE leases SET until = 0 WHERE name = ? AND token = ?", (name, token))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from aiimprove.build import load
 from aiimprove.errors import Refused
 from aiimprove.gateway import Gateway
-from aiimprove.release import Release
+from aiimprove.launch import Launch
+from aiimprove.release import Environment, Release
 from aiimprove.repository import Repository
-from aiimprove.sandbox import Box, find_box
+from aiimprove.sandbox import Box, boxed, find_box
 from aiimprove.settings import Config
+from aiimprove.slots import Slots
 from aiimprove.store import Store
 
-LIVE_RELEASE = "live_release"
-DEV_RELEASE = "dev_release"
+LIVE_RELEASE, LIVE_COMMIT = "live_release", "live_commit"
+DEV_RELEASE, DEV_IMPROVEMENT = "dev_release", "dev_improvement"
 
 
 def quiet(message: str) -> None:
@@ -45,6 +48,10 @@ class Workspace:
         return Gateway(self.config)
 
     @cached_property
+    def slots(self) -> Slots:
+        return Slots(self.config, self._dressed)
+
+    @cached_property
     def box(self) -> Box:
         return find_box()
 
@@ -56,6 +63,23 @@ class Workspace:
         folder = self.config.state_folder / "work" / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def _dressed(self, started: Launch, environment: Environment) -> Launch:
+        """Dev runs what nobody approved: in the box. On live, the service with the button learns how to ask us."""
+        if environment is Environment.DEV:
+            data = [started.writable] if started.writable else []
+            argv, env = boxed(self.box, started, writable=data, network="host")
+            return replace(started, argv=tuple(argv), env=env)
+        if started.service != self.config.approvals:
+            return started
+        return replace(started, env=dict(started.env) | self._web_env())
+
+    def _web_env(self) -> dict[str, str]:
+        port = self.config.services[self.config.approvals].live_port
+        origins = self.config.origins or [f"http://{host}:{port}" for host in ("localhost", self.config.host)]
+        return {"AIIMPROVE_BIN": str(Path(sys.executable).with_name("aiimprove")),
+                "AIIMPROVE_REPOSITORY": str(self.config.repository), "AIIMPROVE_STATE": str(self.config.state_folder),
+                "AIIMPROVE_ORIGINS": ",".join(dict.fromkeys(origins))}
 
     def live(self) -> Release:
         """The release that serves. Raises Refused when nothing is live yet."""

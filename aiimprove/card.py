@@ -1,0 +1,72 @@
+"""The card: all that a human is shown about one improvement, made from the diff and the measurements.
+
+An author's words appear only as its claim. Characters that could make the text lie are made visible.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from aiimprove.event import Event
+from aiimprove.evidence import Evidence
+from aiimprove.improvement import Improvement
+
+_KEPT = "\n\t"
+
+
+def card(improvement: Improvement, events: Sequence[Event] = (), refusals: Sequence[str] = (),
+         dev_url: str | None = None) -> dict[str, Any]:
+    """The data of `show --json`."""
+    finding, evidence = improvement.finding, improvement.evidence
+    before, after = _before_after(evidence)
+    return {
+        "id": improvement.id, "kind": finding.kind, "title": visible(finding.title), "status": improvement.status,
+        "digest": improvement.digest, "detector": finding.detector, "author": improvement.author,
+        "finding": {"summary": visible(finding.summary), "where": visible(finding.place), "cause": finding.cause,
+                    "impact": finding.impact, "fingerprint": finding.fingerprint,
+                    "probe": {"kind": finding.probe.kind, "service": finding.probe.service,
+                              "request": dict(finding.probe.request), "expect": dict(finding.probe.expect)}},
+        "before": before, "after": after, "diff": visible(improvement.patch), "files": _files(improvement.patch),
+        "checks": [{"name": check.name, "verdict": check.verdict, "summary": visible(check.summary),
+                    "seconds": round(check.seconds, 2)} for check in (evidence.checks if evidence else ())],
+        "not_checked": [visible(each) for each in (evidence.not_checked if evidence else ())],
+        "claim": visible(improvement.claim) or None, "reason": visible(improvement.reason), "refusals": list(refusals),
+        "branch": improvement.branch, "commit": improvement.commit, "base_commit": improvement.base_commit,
+        "release": improvement.release,
+        "approval": {"by": improvement.approval.by, "at": improvement.approval.at} if improvement.approval else None,
+        "events": [{"at": event.at, "name": event.name, "performer": event.performer,
+                    "message": visible(str(event.body.get("message", "")))} for event in events],
+        "dev_url": dev_url, "created": improvement.created, "updated": improvement.updated,
+    }
+
+
+def visible(text: str) -> str:
+    """The text with control, bidirectional and invisible characters written out as <U+XXXX>."""
+    return "".join(char if _harmless(char) else f"<U+{ord(char):04X}>" for char in text)
+
+
+def _harmless(char: str) -> bool:
+    return char in _KEPT or char.isascii() and char.isprintable() or unicodedata.category(char) not in (
+        "Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def _before_after(evidence: Evidence | None) -> tuple[str, str]:
+    """The figures of the probe, or of the first check that measured anything, in words."""
+    checks = [check for check in (evidence.checks if evidence else ()) if check.measurements]
+    if not checks:
+        return "", ""
+    checks.sort(key=lambda check: check.name != "probe")
+    rows = checks[0].measurements
+    return (visible("; ".join(_figure(row.name, row.before, row.unit) for row in rows)),
+            visible("; ".join(_figure(row.name, row.after, row.unit) for row in rows)))
+
+
+def _figure(name: str, value: float | str | None, unit: str) -> str:
+    shown = f"{value:.4g}" if isinstance(value, float) else "-" if value is None else str(value)
+    return f"{name}: {shown}{' ' + unit if unit else ''}"
+
+
+def _files(patch: str) -> list[str]:
+    return [line.split(" b/", 1)[1] for line in patch.splitlines() if line.startswith("diff --git ") and " b/" in line]

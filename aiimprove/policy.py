@@ -1,0 +1,60 @@
+"""Whether a human may be asked: decided from the improvement, its evidence and the limits alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aiimprove.evidence import Evidence, Verdict
+from aiimprove.improvement import Improvement, Status
+from aiimprove.settings import Limits
+
+REQUIRED = ("scope", "probe", "smoke", "contract", "migration", "speed", "tests")
+"""Checks without which no candidate of an author's is shown to anybody."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why not: a code for programs and a sentence for people."""
+
+    code: str
+    message: str
+
+
+def refusals(improvement: Improvement, evidence: Evidence | None, limits: Limits, waiting: int,
+             judge: str = "") -> list[Refusal]:
+    """Everything that speaks against asking for this improvement now; empty when a human may be asked.
+
+    `waiting` counts the requests that are open, `judge` is the digest of who would judge today.
+    """
+    found = list(_about_the_moment(improvement, limits, waiting))
+    if evidence is None:
+        return [*found, Refusal("no_evidence", f"{improvement.id} was not proven")]
+    return [*found, *_about_the_proof(evidence), *_about_the_link(improvement, evidence, judge)]
+
+
+def _about_the_moment(improvement: Improvement, limits: Limits, waiting: int) -> Iterator[Refusal]:
+    if improvement.status is not Status.VERIFIED:
+        yield Refusal("wrong_status", f"{improvement.id} is {improvement.status}, not {Status.VERIFIED}")
+    if waiting >= limits.waiting:
+        yield Refusal("too_many_waiting", f"{waiting} improvements wait for an answer already, {limits.waiting} may")
+
+
+def _about_the_proof(evidence: Evidence) -> Iterator[Refusal]:
+    asked = {check.name for check in evidence.checks}
+    yield from (Refusal("check_missing", f"the check named {name} was not made")
+                for name in REQUIRED if name not in asked)
+    yield from (Refusal(f"check_{check.verdict}", f"{check.name} {check.verdict}: {check.summary}")
+                for check in evidence.checks if check.verdict is not Verdict.PASSED)
+
+
+def _about_the_link(improvement: Improvement, evidence: Evidence, judge: str) -> Iterator[Refusal]:
+    """The evidence must be about exactly this candidate, on this base, by this judge."""
+    for code, what, shown, wanted in (
+            ("other_commit", "another commit", evidence.candidate_commit, improvement.commit),
+            ("other_base", "another live version", evidence.baseline_commit, improvement.base_commit),
+            ("other_artifact", "another build", evidence.artifact, improvement.artifact),
+            ("other_probe", "another probe", evidence.probe, improvement.finding.probe.digest()),
+            ("other_judge", "other checks or limits", evidence.judge, judge or evidence.judge)):
+        if not shown or shown != wanted:
+            yield Refusal(code, f"{improvement.id} was proven with {what}")

@@ -1,0 +1,139 @@
+"""up and down: everything that runs, started in order and stopped in order."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from dataclasses import dataclass
+
+from aiimprove import deployment, development, process, rollout
+from aiimprove.config import inherited, read_env_file
+from aiimprove.errors import Refused, ReleaseFailed, UsageError
+from aiimprove.launch import Place, launch
+from aiimprove.lock import holder
+from aiimprove.release import Environment
+from aiimprove.shim.kept import Kept, Spec
+from aiimprove.workspace import DEV_RELEASE, LIVE_RELEASE, Workspace
+
+LOOP_STOP_SECONDS = 45.0
+POPULATE_SECONDS = 120.0
+_ENV = ("PATH", "HOME", "LANG", "TZ", "XDG_STATE_HOME", "AIIMPROVE_STATE")
+
+
+@dataclass(frozen=True)
+class Started:
+    """What `up` left running; `something` says whether anything had to be started, `notes` are for a person."""
+
+    live: str
+    dev: str
+    something: bool
+    notes: tuple[str, ...] = ()
+
+
+def up(workspace: Workspace) -> Started:
+    """Start what does not run. Raises Refused when a port is taken, naming who has it, before anything is started."""
+    _must_have_tools(workspace)
+    workspace.repository.resolve("HEAD")
+    _must_have_ports(workspace)
+    something = workspace.gateway.start()
+    fresh = workspace.store.fact(LIVE_RELEASE) is None
+    if fresh:
+        deployment.first(workspace)
+    started = rollout.revive(workspace) if not fresh else True
+    notes = _populate(workspace) if fresh else ()
+    _show_dev(workspace)
+    looping = start_loop(workspace)
+    return Started(str(workspace.store.fact(LIVE_RELEASE)), str(workspace.store.fact(DEV_RELEASE)),
+                   bool(something) or started or looping, notes)
+
+
+def down(workspace: Workspace) -> list[str]:
+    """Stop everything and say what was stopped. A deployment under way is undone first."""
+    stopped = []
+    loop = _loop(workspace)
+    if loop.state().program or loop.state().shim:
+        loop.stop()
+        stopped.append("loop")
+    stopped += _end_commands(workspace)
+    deployment.settle(workspace)
+    for environment in (Environment.DEV, Environment.LIVE):
+        for slot in workspace.slots.running(environment).values():
+            workspace.slots.stop(slot)
+            stopped.append(f"{environment} {slot.slot}")
+    if workspace.gateway.running():
+        workspace.gateway.stop()
+        stopped.append("gateway")
+    return stopped
+
+
+def start_loop(workspace: Workspace) -> bool:
+    """Start `aiimprove run` under a shim; False when one runs already."""
+    loop, config = _loop(workspace), workspace.config
+    if holder(workspace.store, "run") is not None or loop.state().program is not None:
+        return loop.revive()
+    env = inherited(*_ENV) | {"AIIMPROVE_REPOSITORY": str(config.repository)}
+    loop.start(Spec((sys.executable, "-m", "commands.app", "run"), env, config.repository,
+                    config.logs_folder / "ai_system.log", stop_seconds=LOOP_STOP_SECONDS))
+    return True
+
+
+def _loop(workspace: Workspace) -> Kept:
+    return Kept(workspace.config.state_folder / "run" / "loop")
+
+
+def _show_dev(workspace: Workspace) -> None:
+    try:
+        development.show(workspace)
+    except ReleaseFailed as failed:
+        workspace.progress(f"the development copy does not start: {failed}")
+
+
+def _must_have_tools(workspace: Workspace) -> None:
+    needed = {"node": "node", "python": "python3"}
+    for name, service in workspace.config.services.items():
+        program = needed.get(service.runtime)
+        if program and not shutil.which(program):
+            raise UsageError(f"services.{name} needs {program}, which is not installed")
+
+
+def _must_have_ports(workspace: Workspace) -> None:
+    if workspace.gateway.running():
+        return
+    for name, service in workspace.config.services.items():
+        for port in filter(None, (service.live_port, service.dev_port)):
+            taken = process.port_holder(port)
+            if taken is not None:
+                raise Refused(f"port {port} (services.{name}) is taken by {taken[0]} (pid {taken[1]}): stop it, or "
+                              "give the service another port in config.toml. Nothing was started")
+
+
+def _populate(workspace: Workspace) -> tuple[str, ...]:
+    """Fill the live data for the first time, as the services' `populate` says; failing at that is no disaster."""
+    notes = []
+    release = workspace.live()
+    for name, service in workspace.config.services.items():
+        if not service.populate:
+            continue
+        workspace.progress(f"filling {name} for the first time")
+        place = Place({}, workspace.data("live"), read_env_file(workspace.config.env_file.live))
+        words = launch(workspace.config, release, name, place, service.populate)
+        done = process.run(words.argv, cwd=words.cwd, env=words.env, deadline=POPULATE_SECONDS)
+        if done.exit_code:
+            notes.append(f"filling {name} failed: {(done.errors or done.output).strip()[-300:]}")
+    return tuple(notes)
+
+
+def _end_commands(workspace: Workspace) -> list[str]:
+    """End the commands that hold a lease: they undo what they have under way."""
+    ended = []
+    me = os.getpid()
+    for (name,) in workspace.store.connection.execute("SELECT name FROM leases WHERE until > 0").fetchall():
+        found = holder(workspace.store, name)
+        if found is not None and found.process.pid != me and found.process.signal(signal.SIGTERM):
+            if not found.process.wait(LOOP_STOP_SECONDS):
+                found.process.signal(signal.SIGKILL)
+                found.process.wait(5.0)
+            ended.append(name)
+    return ended

@@ -1,0 +1,74 @@
+"""The watch over a release that has just got the traffic: its health, and what its visitors get."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aiimprove.canary import Judgement, Tally, judge
+from aiimprove.errors import AiimproveError
+from aiimprove.evidence import Verdict
+from aiimprove.gateway import Answer, Cursor
+from aiimprove.probes import get
+from aiimprove.release import Deployment, Environment
+from aiimprove.workspace import Workspace
+
+LOOK_SECONDS = 0.5
+
+
+@dataclass
+class _Seen:
+    new: Tally
+    old: Tally
+    failed_probes: int = 0
+
+
+def watch(workspace: Workspace, deployment: Deployment) -> Judgement | None:
+    """Watch until the time is over or the release fails; None when somebody took it back meanwhile."""
+    seconds = workspace.config.deploy.watch_seconds if deployment.replaces else 0.0
+    until, pause = time.monotonic() + seconds, threading.Event()
+    cursor = Cursor()
+    seen = _Seen(Tally(), Tally())
+    while True:
+        answers, cursor = workspace.gateway.answers(cursor)
+        _count(seen, answers, deployment)
+        seen.failed_probes = 0 if _healthy(workspace, deployment) else seen.failed_probes + 1
+        over = time.monotonic() >= until
+        judgement = judge(seen.new, seen.old, seen.failed_probes, workspace.config.deploy.error_percent, over=over)
+        if judgement.verdict is not Verdict.INCONCLUSIVE:
+            return judgement
+        if not _still_ours(workspace, deployment):
+            return None
+        pause.wait(min(LOOK_SECONDS, max(0.0, until - time.monotonic())))
+
+
+def _count(seen: _Seen, answers: Iterable[Answer], deployment: Deployment) -> None:
+    for answer in answers:
+        if answer.environment != Environment.LIVE:
+            continue
+        bad = int(answer.status >= 500)
+        if answer.release == deployment.release:
+            seen.new = Tally(seen.new.answers + 1, seen.new.errors + bad)
+        elif answer.release == deployment.replaces:
+            seen.old = Tally(seen.old.answers + 1, seen.old.errors + bad)
+
+
+def _healthy(workspace: Workspace, deployment: Deployment) -> bool:
+    slot = workspace.slots.running(Environment.LIVE).get(deployment.slot)
+    if slot is None:
+        return False
+    try:
+        return all(get(url, seconds=workspace.config.health.timeout_seconds).status == 200
+                   for url in workspace.slots.health_urls(slot))
+    except AiimproveError:
+        return False
+
+
+def _still_ours(workspace: Workspace, deployment: Deployment) -> bool:
+    """Renew the lease; False when the deployment was taken back, by a person or by the gateway's shim."""
+    if deployment.replaces and not workspace.gateway.renew(deployment.id, workspace.config.deploy.lease_seconds):
+        return False
+    latest = next(each for each in workspace.store.deployments() if each.id == deployment.id)
+    return latest.version == deployment.version

@@ -1,0 +1,20 @@
+"""The entry of the command line. The hot verb (`status --json`, polled by web pages) is answered by the standard
+library alone; everything else goes through Typer's table."""
+
+import sys
+
+
+def main() -> None:
+    words = sys.argv[1:]
+    if words[:1] == ["status"] and "--json" in words:
+        from commands.hot import answered
+
+        if answered(words[1:]):
+            return
+    from commands.table import run
+
+    sys.exit(run(words))
+
+
+if __name__ == "__main__":
+    main()

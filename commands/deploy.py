@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commands.options import Json, Token, operator
+from commands.options import opened as open_workspace
+from commands.output import answer
+
+Target = Annotated[str, typer.Argument(metavar="[ID|REF]", help="An approved improvement, or a commit of your own "
+                                       "(a branch, a tag, HEAD). Without it, the next approved improvement.")]
+Accept = Annotated[list[str], typer.Option("--accept", metavar="CHECK", help="Ship your own commit although this check "
+                                           "fails; may be repeated.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(deploy)
+
+
+def deploy(target: Target = "", accept: Accept = [], token_stdin: Token = False, json: Json = False) -> None:  # noqa: B006
+    """Put an approved improvement, or a commit of your own, live without losing a request.
+
+    The new release starts beside the old one, must answer healthily, and gets the traffic in one switch. It is
+    watched; when it fails, the old one is back at once. A commit of your own is proven first, as improvements are.
+    """
+    from aiimprove import deployment
+
+    workspace = open_workspace()
+    plan = deployment.plan(workspace, target)
+    if plan is None:
+        answer({"deployment": None}, "Nothing is due: no approved improvement waits.")
+        return
+    if plan.done:
+        answer({"deployment": None}, f"{target or plan.what} is live already.")
+        return
+    done = deployment.deploy(operator(workspace, token_stdin, f"Put {plan.what} live?"), plan, accept)
+    answer({"deployment": done.to_json()}, f"{plan.what} is live as release {done.release}.")

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import typer
+
+from commands.options import Json, opened
+from commands.output import answer, table
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(health)
+
+
+def health(json: Json = False) -> None:
+    """Look at every service now: does it answer, how fast, with how many errors.
+
+    The score (0 to 100) is availability x (1 - error share) x speed; docs/lifecycle.md says how.
+    """
+    from aiimprove import health as stage
+
+    seen = stage.check(opened("health"))
+    rows = [(name, each["word"], "-" if each["milliseconds"] is None else f"{each['milliseconds']:.1f} ms",
+             each["ready"]) for name, each in seen["services"].items()]
+    answer(seen, f"Score {seen['score']} of 100. Live {seen['live']}, dev {seen['dev']}, database {seen['database']}, "
+           f"{seen['errors']} errors in {seen['requests']} requests since the last look.",
+           table(("service", "live", "answers in", "ready"), rows))

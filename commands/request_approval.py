@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import typer
+
+from commands.options import Json, NextId, opened
+from commands.output import answer
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("request-approval")(request_approval)
+
+
+def request_approval(improvement: NextId = "", json: Json = False) -> None:
+    """Ask a human about a VERIFIED improvement: it appears on the button, and the dev ports show it."""
+    from aiimprove import approval
+    from aiimprove.card import card
+
+    asked = approval.request(opened("request-approval"), improvement)
+    if asked is None:
+        answer({"improvement": None}, "Nothing is due: no VERIFIED improvement may be asked for now.")
+        return
+    answer({"improvement": card(asked)}, f"{asked.id} waits for an answer: {asked.title}",
+           f"Look at it with 'aiimprove show {asked.id}', then 'aiimprove approve {asked.id}' or 'aiimprove reject "
+           f"{asked.id}'.")

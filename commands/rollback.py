@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commands.options import Json, Token, operator
+from commands.options import opened as open_workspace
+from commands.output import answer
+
+To = Annotated[str, typer.Option("--to", metavar="RELEASE", help="Any kept release; without it, the one before.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(rollback)
+
+
+def rollback(to: To = "", token_stdin: Token = False, json: Json = False) -> None:
+    """Put the release before this one back. Rows written meanwhile stay: data is never rolled back.
+
+    Repeating it is safe: a second bare rollback does not go further back.
+    """
+    from aiimprove import deployment
+
+    workspace = open_workspace()
+    plan = deployment.plan_rollback(workspace, to)
+    if plan is None or plan.done:
+        answer({"deployment": None}, "Already rolled back: 'aiimprove rollback --to RELEASE' goes to a named release.")
+        return
+    done = deployment.rollback(operator(workspace, token_stdin, f"Roll back to {plan.what}?"), plan)
+    answer({"deployment": done.to_json()}, f"Release {plan.release} serves again.")

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from commands.options import Id, Json
+from commands.options import opened as open_workspace
+from commands.output import answer, table
+from commands.stamp import content
+
+Operator = Annotated[bool, typer.Option("--operator", help="Answer only if an operator's token stands on stdin.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(show)
+
+
+def show(improvement: Id, operator: Operator = False, json: Json = False) -> None:
+    """The whole card of one improvement: what was found, the diff, every check, and what was not checked."""
+    from aiimprove.card import card
+
+    workspace = open_workspace()
+    if operator:
+        _must_be_operator(workspace)
+    found = workspace.store.improvement(improvement)
+    shown = card(found, workspace.store.events(found.id), dev_url=content(workspace.config)["dev_url"])
+    answer(shown, *_sentences(shown))
+
+
+def _must_be_operator(workspace: Any) -> None:
+    import sys
+
+    from aiimprove import operators
+
+    operators.verify(workspace.store, sys.stdin.readline())
+
+
+def _sentences(shown: dict[str, Any]) -> list[str]:
+    lines = [f"{shown['id']}  {shown['status']}  ({shown['kind']}, found by {shown['detector']})", shown["title"], "",
+             shown["finding"]["summary"]]
+    if shown["reason"]:
+        lines += ["", f"Status: {shown['reason']}"]
+    if shown["before"]:
+        lines += ["", f"Before  {shown['before']}", f"After   {shown['after']}"]
+    if shown["checks"]:
+        rows = [(each["name"], each["verdict"], each["summary"]) for each in shown["checks"]]
+        lines += ["", table(("check", "verdict", "seen"), rows)]
+    lines += [f"Not checked: {each}" for each in shown["not_checked"]]
+    if shown["diff"]:
+        lines += ["", shown["diff"].rstrip()]
+    if shown["digest"]:
+        lines += ["", f"Digest {shown['digest']}"]
+    return lines

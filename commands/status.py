@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json as json_module
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+
+from commands import hot
+from commands.options import Json
+from commands.options import opened as open_workspace
+from commands.output import CALL, answer, table
+from commands.stamp import content
+
+Operator = Annotated[bool, typer.Option("--operator", help="Answer only if an operator's token stands on stdin.")]
+_DONE = ("SUPERSEDED", "EXPIRED", "REJECTED", "FAILED", "ROLLED_BACK")
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(status)
+
+
+def status(operator: Operator = False, json: Json = False) -> None:
+    """What is live, how healthy it is, which improvements are under way, and what happens next."""
+    workspace = open_workspace()
+    if operator:
+        from aiimprove import operators
+
+        operators.verify(workspace.store, sys.stdin.readline())
+    line = hot.envelope(content(workspace.config))
+    if CALL.json:
+        print(line)
+        return
+    data = json_module.loads(line)["data"]
+    answer(data, *_sentences(data), *_git(workspace, data), *_machine(workspace))
+
+
+def _sentences(data: dict[str, Any]) -> list[str]:
+    health = data["health"]
+    score = "not measured yet" if health["score"] is None else f"{health['score']} of 100"
+    lines = [f"{data['name']}: live {health['live']}, dev {health['dev']}, database {health['database']}, "
+             f"score {score}, {health['errors']} errors",
+             f"Live     {data['live_release'] or 'nothing yet'}  {data['live_url'] or ''}",
+             f"Dev      {data['dev_release'] or 'nothing yet'}  {data['dev_url'] or ''}"
+             + (f"  (shows {data['dev_improvement']})" if data["dev_improvement"] else ""),
+             f"State    {data['state_folder']}", f"Logs     {data['logs_folder']}"]
+    if data["deploying"]:
+        now = data["deploying"]
+        lines.append(f"Deploying {now['release']}: {now['status']} for {time.time() - now['started']:.0f} s")
+    rows = [(each["id"], each["status"], each["kind"], each["title"]) for each in data["improvements"]
+            if each["status"] not in _DONE]
+    lines += ["", table(("improvement", "status", "kind", "what"), rows) or "No improvement is under way."]
+    return [*lines, "", _next(data)]
+
+
+def _next(data: dict[str, Any]) -> str:
+    counts = data["counts"]
+    if counts.get("AWAITING_APPROVAL"):
+        waiting = next(each["id"] for each in data["improvements"] if each["status"] == "AWAITING_APPROVAL")
+        return f"Next: your answer to {waiting} ('aiimprove show {waiting}', or the button at {data['live_url']})."
+    if not data["live_release"]:
+        return "Next: 'aiimprove up' puts the commit of HEAD live."
+    if not data["running"]:
+        return "Next: nothing by itself, since the loop does not run ('aiimprove up', or 'aiimprove run --once')."
+    return "Next: the loop looks again within minutes; nothing waits for you."
+
+
+def _git(workspace: Any, data: dict[str, Any]) -> list[str]:
+    """What of the user's own tree is not live, and how to catch up."""
+    live = data["live_commit"]
+    tree = workspace.repository.working_tree()
+    if not live:
+        return []
+    lines = [f"Live is commit {live[:12]} ({workspace.repository.subject(live)})."]
+    if tree.uncommitted:
+        shown = ", ".join(tree.uncommitted[:5]) + (" ..." if len(tree.uncommitted) > 5 else "")
+        lines.append(f"Not live, because not committed: {shown}")
+    ahead, behind = (workspace.repository.count_between(*pair) for pair in ((live, tree.head), (tree.head, live)))
+    if ahead:
+        lines.append(f"{ahead} of your commits are not live: 'aiimprove deploy HEAD' ships them.")
+    if behind:
+        lines.append(f"Your {tree.branch or 'HEAD'} is {behind} commits behind live: 'git merge aiimprove/live' "
+                     "catches up.")
+    return lines
+
+
+def _machine(workspace: Any) -> list[str]:
+    box = workspace.box.name
+    return [f"Foreign code runs in: {box}" + ("" if box != "none" else
+            " (nothing here can hold it: code of a candidate could act as you)")]

@@ -1,0 +1,82 @@
+"""Typer's table of verbs, and the boundary at which every foreseen failure becomes a sentence and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sqlite3
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import Abort, Exit, TyperException
+
+from aiimprove.errors import AiimproveError, UsageError
+from commands import output
+
+VERBS = ("analyze", "generate", "test", "request_approval", "approve", "reject", "deploy", "rollback", "health", "run",
+         "status", "show", "findings", "preview", "logs", "audit", "up", "down", "operator")
+INTERRUPTED = 130
+
+
+def table() -> typer.Typer:
+    """Every verb, in the order of an improvement's life."""
+    app = typer.Typer(name="aiimprove", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+                      context_settings={"help_option_names": ["-h", "--help"]},
+                      help="Keeps a web app live and keeps making it better.")
+    app.callback()(_version)
+    for name in VERBS:
+        module = importlib.import_module(f"commands.{name}")
+        module.add_to(app)
+    return app
+
+
+def _version(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    if version:
+        from aiimprove import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit()
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one call and return its exit code. The only place where errors end."""
+    words = output.begin(words)
+    try:
+        result = table()(args=list(words), prog_name="aiimprove", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except Exit as leave:
+        return leave.exit_code
+    except (KeyboardInterrupt, Abort):
+        return output.fail(_Interrupted("interrupted: what was under way is undone or finished by the next command"))
+    except TyperException as wrong:
+        return output.fail(UsageError(_usage(wrong)))
+    except AiimproveError as error:
+        logging.getLogger("aiimprove").info("%s failed: %s: %s", output.CALL.command, error.code, error)
+        return output.fail(error)
+    except sqlite3.Error as error:
+        return output.fail(_Machine(f"the state could not be read or written ({error}). Live is not touched by this; "
+                                    "free the disk or look at state.db, and repeat the command"))
+    except OSError as error:
+        return output.fail(_Machine(f"the machine said no ({error}). Live is not touched by this; repeat the command "
+                                    "when that is mended"))
+    except Exception as bug:
+        logging.getLogger("aiimprove").exception("%s: a bug", output.CALL.command)
+        return output.fail(AiimproveError(f"a bug of ours: {type(bug).__name__}: {bug} (the log has the traceback). "
+                                          "Live is not touched by this"))
+    finally:
+        sys.stdout.flush()
+
+
+def _usage(wrong: TyperException) -> str:
+    words = getattr(wrong, "format_message", lambda: str(wrong))()
+    return f"{words} ('aiimprove {output.CALL.command} --help' explains)".replace("  ", " ")
+
+
+class _Machine(AiimproveError):
+    code = "machine"
+
+
+class _Interrupted(AiimproveError):
+    code = "interrupted"
+    exit_code = INTERRUPTED

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import typer
+
+from commands.options import Json, NextId, opened
+from commands.output import answer, table
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(test)
+
+
+def test(improvement: NextId = "", json: Json = False) -> None:
+    """Prove an improvement: run it beside what is live, on clones of the same data, and run every check.
+
+    VERIFIED when every check passed; FAILED (exit 4) when one failed; UNPROVEN (exit 4) when one could not tell.
+    """
+    from aiimprove import verification
+    from aiimprove.card import card
+    from aiimprove.errors import AiimproveError, VerificationFailed
+    from aiimprove.improvement import Status
+
+    tested = verification.verify(opened("test"), improvement)
+    if tested is None:
+        answer({"improvement": None}, "Nothing is due: no GENERATED improvement waits for its proof.")
+        return
+    error: AiimproveError | None = None
+    if tested.status in (Status.FAILED, Status.UNPROVEN):
+        error = VerificationFailed(f"{tested.id} is {tested.status}: {tested.reason}")
+    elif tested.status is Status.GENERATED:
+        error = AiimproveError(f"{tested.id} {tested.reason} (it is tried again)")
+    shown = card(tested)
+    rows = [(each["name"], each["verdict"], each["summary"]) for each in shown["checks"]]
+    answer({"improvement": shown}, f"{tested.id} is {tested.status}.", table(("check", "verdict", "seen"), rows),
+           error=error)
