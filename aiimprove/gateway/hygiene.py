@@ -20,9 +20,9 @@ def anything_like_approval() -> list[dict[str, Json]]:
     other case, dots, parameters, detours through another folder."""
     slash = r"(?:[/\\]|%(?:25)*(?:2f|5c))+"
     dots = r"(?:\.|%(?:25)*2e){1,2}"
-    parameters = r"(?:;|%(?:25)*3b)[^/\\]*"
-    between = rf"(?:{parameters})?{slash}(?:(?:{dots}|{parameters}|[^/\\]*{slash}{dots}){slash})*"
-    pattern = "(?i)" + slash + _encoded("api") + between + _encoded("ai-")
+    parameters = r"(?:;|%(?:25)*3b)[^/\\?]*"
+    between = rf"(?:{parameters})?{slash}(?:(?:{dots}|{parameters}|[^/\\?]*{slash}{dots}){slash})*"
+    pattern = "(?i)^[^?]*" + slash + _encoded("api") + between + _encoded("ai-")
     written = "{http.request.orig_uri}.matches(r'" + pattern + "')"
     return [{"path": ["/api/ai-*", "*/api/ai-*"]}, {"expression": written}]
 
