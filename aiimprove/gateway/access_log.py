@@ -47,7 +47,7 @@ def end_of(log: Path) -> Cursor:
 
 
 def read(log: Path, since: Cursor) -> tuple[list[Answer], Cursor]:
-    """The answers after `since`, in order; from the oldest that is kept when its file is gone."""
+    """The answers after `since`, in the order of the log; from the oldest that is kept when its file is gone."""
     answers: list[Answer] = []
     with ExitStack() as opened:
         for file in _unread(log, since, opened):

@@ -67,8 +67,9 @@ def test_lives_approval_routes_see_the_operator_and_only_on_the_stable_release(h
 FORMS = ["/API/ai-status", "//api/ai-status", "/api//ai-status", "/api/./ai-status", "/api/x/../ai-status",
          "/%61pi/ai-status", "/api/%61i-status", "/api%2fai-status", "/api%2Fai-status", "/api/ai%2dstatus",
          "/x/../api/ai-status", "/x/%2e%2e/api/ai-status", "/%2561pi/ai-status", "/api%252fai-status",
-         "/api/%252e/ai-status", "/api\\ai-status", "/api%5cai-status", "/api;a=b/ai-status", "/api/x/%252e%252e/ai-status",
-         "/a/api/ai-status", "/api/ai-%73tatus", "http://x/api/ai-status", "/./api/Ai-StatuS/", "/api/ai-approve/../ai-x"]
+         "/api/%252e/ai-status", "/api\\ai-status", "/api%5cai-status", "/api;a=b/ai-status",
+         "/a/api/ai-status", "/api/x/%252e%252e/ai-status", "/api/ai-%73tatus", "http://x/api/ai-status",
+         "/./api/Ai-StatuS/", "/api/ai-approve/../ai-x"]
 
 
 @pytest.mark.parametrize("form", FORMS)
