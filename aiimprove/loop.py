@@ -100,7 +100,7 @@ class Lanes:
         if self._stopping.is_set() or not self._guarded(name, question):
             return False
         config = self.workspace.config
-        child = process.start([sys.executable, "-m", "aiimprove.lifecycle", name], cwd=config.repository,
+        child = process.start([sys.executable, "-P", "-m", "aiimprove.lifecycle", name], cwd=config.repository,
                               env=inherited(*_ENV), log=config.logs_folder / "ai_system.log",
                               nice=0 if name in _URGENT else 10)
         identity = process.Identity.of(child.pid)

@@ -74,7 +74,7 @@ def start_loop(workspace: Workspace) -> bool:
     if holder(workspace.store, "run") is not None or loop.state().program is not None:
         return loop.revive()
     env = inherited(*_ENV) | {"AIIMPROVE_REPOSITORY": str(config.repository)}
-    loop.start(Spec((sys.executable, "-m", "commands.app", "run"), env, config.repository,
+    loop.start(Spec((sys.executable, "-P", "-m", "commands.app", "run"), env, config.repository,
                     config.logs_folder / "ai_system.log", stop_seconds=LOOP_STOP_SECONDS))
     return True
 
