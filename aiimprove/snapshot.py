@@ -84,6 +84,12 @@ def schema(database: Path) -> Schema:
         return found
 
 
+def definitions(database: Path) -> list[str]:
+    """Every statement that the schema is made of."""
+    with closing(_open(database)) as connection:
+        return [row[0] for row in connection.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL ORDER BY sql")]
+
+
 def contract_breaks(before: Schema, after: Schema) -> list[str]:
     """What a program written for the first schema would trip over in the second, one sentence each."""
     return [said for table in before for said in _breaks(table, before[table], after.get(table))]

@@ -7,5 +7,6 @@ In the state folder: `dependencies/<digest>/` by what asks for them (lock files,
 from aiimprove.build.artifacts import content_digest
 from aiimprove.build.releases import build, load, prune, verify
 from aiimprove.build.sources import sources
+from aiimprove.build.step import last_lines
 
-__all__ = ["build", "content_digest", "load", "prune", "sources", "verify"]
+__all__ = ["build", "content_digest", "last_lines", "load", "prune", "sources", "verify"]

@@ -41,8 +41,9 @@ def build(config: Config, repository: Repository, commit: str, box: Box, progres
         builder = artifacts.Builder(config, repository, commit, box)
 
         def one(name: str) -> None:
+            if not (config.state_folder / "artifacts" / made[name]).is_dir():
+                progress(f"building {name}")
             install.run(name, wanted[name])
-            progress(f"building {name}")
             builder.run(name, made[name], wanted[name])
 
         _together(one, list(config.services))

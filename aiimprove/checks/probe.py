@@ -1,0 +1,45 @@
+"""The heart of the proof: the finding's probe fails on the baseline every time and passes on the candidate."""
+
+from __future__ import annotations
+
+from aiimprove.answer import Replay
+from aiimprove.evidence import Check, Measurement, Verdict
+from aiimprove.probes import replay
+from aiimprove.proving import Copy, Stand
+
+NAME = "probe"
+TIMES = 3
+
+
+def run(stand: Stand) -> Check:
+    before, after = [], []
+    for _ in range(TIMES):
+        before.append(_replayed(stand, stand.baseline))
+        after.append(_replayed(stand, stand.candidate))
+    verdict, sentence = _judged(before, after)
+    return Check(NAME, verdict, sentence, (
+        Measurement("the probe fails", _failures(before), _failures(after), f"of {TIMES} times"),
+        Measurement("what was seen", before[-1].observed, after[-1].observed)))
+
+
+def _replayed(stand: Stand, copy: Copy) -> Replay:
+    finding = stand.case.finding
+    assert finding is not None
+    return replay(finding.probe, copy.urls.get(finding.probe.service, ""), copy.data)
+
+
+def _failures(replays: list[Replay]) -> int:
+    return sum(not each.passed for each in replays)
+
+
+def _judged(before: list[Replay], after: list[Replay]) -> tuple[Verdict, str]:
+    failed_before, failed_after = _failures(before), _failures(after)
+    seen = f"before: {before[-1].observed}; after: {after[-1].observed}"
+    if failed_before == 0:
+        return Verdict.FAILED, f"not reproduced: the live version passes the probe ({before[-1].observed})"
+    if failed_after == TIMES:
+        return Verdict.FAILED, f"the problem is still there ({seen})"
+    if failed_before < TIMES or failed_after:
+        return Verdict.INCONCLUSIVE, (f"the live version failed {failed_before} of {TIMES} times, the candidate "
+                                      f"{failed_after} of {TIMES} times ({seen})")
+    return Verdict.PASSED, f"the problem is gone ({seen})"

@@ -1,0 +1,103 @@
+"""A private copy of a release: its own clone of the data, its own ports, in the box, at the lowest priority."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aiimprove import process
+from aiimprove.build import last_lines
+from aiimprove.config import read_env_file
+from aiimprove.errors import MigrationFailed, NotHealthy
+from aiimprove.launch import Launch, Place, launch
+from aiimprove.probes import wait_until_healthy
+from aiimprove.release import Release
+from aiimprove.sandbox import Box, boxed
+from aiimprove.settings import Config
+from aiimprove.snapshot import clone
+
+NICE = 19
+STOP_SECONDS = 2.0
+MIGRATION_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A release that runs: an address and a log for each service, the folder of its data, and whether it still runs."""
+
+    release: Release
+    urls: Mapping[str, str]
+    data: Path
+    logs: Mapping[str, Path]
+    commit: str
+    alive: Callable[[], bool] = lambda: True
+
+
+@contextmanager
+def running_copy(config: Config, release: Release, snapshot: Path, work: Path, box: Box, *,
+                 env: Mapping[str, Mapping[str, str]] | None = None, migrated: bool = False) -> Iterator[Copy]:
+    """Runs every service of a release on a clone of `snapshot` in `work`, until the block ends.
+
+    The release's own migrations are applied first, unless the data is `migrated` already. `env` adds variables for
+    single services; folders that they name in PYTHONPATH are shown to them. Raises MigrationFailed, or NotHealthy with
+    the end of the log. The processes end with the block, with us, and with the thread that is in the block.
+    """
+    data = work / "data"
+    clone(config, snapshot, data)
+    if not migrated:
+        migrate(config, release, data, work, box)
+    names = [name for name, service in config.services.items() if service.start]
+    ports = dict(zip(names, process.free_ports(len(names)), strict=True))
+    place = Place(ports, data, read_env_file(config.env_file.dev))
+    logs = {name: work / f"{name}.log" for name in names}
+    with ExitStack() as stack:
+        started = [stack.enter_context(_service(_with(launch(config, release, name, place), (env or {}).get(name, {})),
+                                                box, logs[name])) for name in names]
+        urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        copy = Copy(release, urls, data, logs, release.commit, lambda: all(each.alive() for each in started))
+        _until_healthy(config, copy)
+        yield copy
+
+
+def migrate(config: Config, release: Release, data: Path, work: Path, box: Box) -> None:
+    """Brings the databases below `data` up to a release, with the release's own code. Raises MigrationFailed."""
+    place = Place({}, data, read_env_file(config.env_file.dev))
+    for name, service in config.services.items():
+        if service.migrate:
+            start, log = launch(config, release, name, place, service.migrate), work / f"{name}-migrate.log"
+            argv, env = boxed(box, start, writable=[data], network="loopback")
+            done = process.run(argv, cwd=start.cwd, env=env, deadline=MIGRATION_SECONDS, nice=NICE, log=log)
+            if done.exit_code:
+                raise MigrationFailed(f"the migration of {name} failed:\n{last_lines(log)}")
+
+
+def _with(start: Launch, extra: Mapping[str, str]) -> Launch:
+    shown = [Path(folder) for folder in extra.get("PYTHONPATH", "").split(os.pathsep) if folder.startswith("/")]
+    return replace(start, env={**start.env, **extra}, readable=(*start.readable, *shown))
+
+
+@contextmanager
+def _service(start: Launch, box: Box, log: Path) -> Iterator[process.Identity]:
+    argv, env = boxed(box, start, writable=[start.writable] if start.writable else [], network="host")
+    child = process.start(argv, cwd=start.cwd, env=env, log=log, nice=NICE, die_with_parent=True)
+    identity = process.Identity.of(child.pid)
+    try:
+        if identity is None:
+            raise NotHealthy(f"{start.service} did not start:\n{last_lines(log)}")
+        yield identity
+    finally:
+        if identity is not None:
+            process.stop(identity, STOP_SECONDS)
+        child.wait()
+
+
+def _until_healthy(config: Config, copy: Copy) -> None:
+    urls = [url + config.services[name].health for name, url in copy.urls.items()]
+    try:
+        wait_until_healthy(urls, config.deploy.healthy_answers, config.deploy.start_seconds, copy.alive)
+    except NotHealthy as failed:
+        said = "\n".join(f"{name}: {last_lines(log)}" for name, log in copy.logs.items())
+        raise NotHealthy(f"{failed}\n{said}") from failed

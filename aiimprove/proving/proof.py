@@ -1,0 +1,134 @@
+"""The proof of one candidate: both copies are started, every check looks at them, and the answers are the evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiimprove.errors import AiimproveError, MigrationFailed, NotHealthy
+from aiimprove.evidence import Check, Evidence, Verdict
+from aiimprove.finding import Finding, digest_of
+from aiimprove.proving.copies import Copy, running_copy
+from aiimprove.release import Release
+from aiimprove.repository import Repository
+from aiimprove.sandbox import Box
+from aiimprove.settings import Config
+from aiimprove.snapshot import clone
+from aiimprove.tree import Change
+
+if TYPE_CHECKING:
+    from aiimprove.checks import Checker
+
+ALL: tuple[str, ...] = ("scope", "probe", "smoke", "contract", "migration", "speed", "tests")
+"""The modules of `aiimprove.checks`, in the order in which they look: what is quick first."""
+ABOUT_A_FINDING = frozenset({"probe", "scope"})
+NEVER_CHECKED = ("how pages look in a browser", "recorded requests of visitors",
+                 "rows written by the candidate and read by the version before it", "how it behaves under load")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is to be proven. Without a finding it is a commit of a human's: nothing was found that must be gone, and
+    a human may change any file. `snapshot` may be in use; it is copied once, for both. `work` is scratch."""
+
+    config: Config
+    repository: Repository
+    finding: Finding | None
+    baseline: Release
+    candidate: Release
+    snapshot: Path
+    work: Path
+    box: Box
+    progress: Callable[[str], None]
+    checks: tuple[str, ...] = ALL
+
+    @cached_property
+    def changes(self) -> list[Change]:
+        return self.repository.changed(self.baseline.commit, self.candidate.commit)
+
+
+@dataclass(frozen=True)
+class Stand:
+    """What a check looks at: the case, and both copies while they run. `data` is what both were cloned from."""
+
+    case: Case
+    baseline: Copy
+    candidate: Copy
+    data: Path
+
+
+def prove(case: Case) -> Evidence:
+    """Runs every check of the case. What the machine failed at is `errored`, what the candidate failed at `failed`."""
+    wanted = [name for name in case.checks if case.finding or name not in ABOUT_A_FINDING]
+    skipped = sorted(set(ALL) - set(wanted))
+    with ExitStack() as stack:
+        stand = _stand(case, stack)
+        answers = [stand] if isinstance(stand, Check) else [_ask(name, stand) for name in wanted]
+    unchecked = (*NEVER_CHECKED, *(f"the check named {name}" for name in skipped), *_about_the_box(case.box))
+    probe = case.finding.probe.digest() if case.finding else ""
+    return Evidence(case.baseline.commit, case.candidate.commit, tuple(answers), unchecked, case.candidate.artifact,
+                    judge_digest(case.config), probe, time.time())
+
+
+def judge_digest(config: Config) -> str:
+    """A digest over who judges: the code of all checks and of what they stand on, and the limits in the config."""
+    package = Path(__file__).parent.parent
+    files = [*sorted((package / "checks").glob("*.py")), *sorted((package / "proving").glob("*.py")),
+             package / "answer.py", package / "probes.py", package / "snapshot.py"]
+    code = {str(path.relative_to(package)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return digest_of([code, asdict(config.limits), asdict(config.proof), config.deploy.migration_lock_ms])
+
+
+def _stand(case: Case, stack: ExitStack) -> Stand | Check:
+    """Both copies, running; or the answer when one of them cannot be had to run."""
+    data = case.work / "snapshot"
+    began = time.monotonic()
+    try:
+        clone(case.config, case.snapshot, data)
+        case.progress("starting the live version on a copy of the data")
+        baseline = stack.enter_context(running_copy(case.config, case.baseline, data, case.work / "baseline", case.box))
+    except (AiimproveError, OSError) as error:
+        return Check("start", Verdict.ERRORED, f"the live version could not be copied: {error}", (),
+                     time.monotonic() - began)
+    try:
+        case.progress("starting the candidate beside it")
+        candidate = stack.enter_context(running_copy(case.config, case.candidate, data, case.work / "candidate",
+                                                     case.box))
+    except (NotHealthy, MigrationFailed) as error:
+        return Check("start", Verdict.FAILED, f"the candidate does not start: {error}", (), time.monotonic() - began)
+    except (AiimproveError, OSError) as error:
+        return Check("start", Verdict.ERRORED, f"the candidate could not be started: {error}", (),
+                     time.monotonic() - began)
+    return Stand(case, baseline, candidate, data)
+
+
+def _ask(name: str, stand: Stand) -> Check:
+    """The answer of one check, with the time it took."""
+    began = time.monotonic()
+    stand.case.progress(f"checking: {name}")
+    checker: Checker = importlib.import_module("aiimprove.checks").load(name)
+    try:
+        answer = checker.run(stand)
+    except (AiimproveError, OSError, sqlite3.Error) as error:
+        answer = _broken(name, stand, error)
+    return replace(answer, seconds=round(time.monotonic() - began, 3))
+
+
+def _broken(name: str, stand: Stand, error: Exception) -> Check:
+    if stand.baseline.alive() and not stand.candidate.alive():
+        return Check(name, Verdict.FAILED, f"the candidate ended while it was looked at ({error})")
+    return Check(name, Verdict.ERRORED, f"it could not be checked: {error}")
+
+
+def _about_the_box(box: Box) -> tuple[str, ...]:
+    if box.name == "bubblewrap":
+        return ()
+    return (f"what the candidate does to this machine (the box here is: {box.name})",)
