@@ -159,7 +159,7 @@ class Slots:
         service, deaths = self._config.services[name], kept.state().restarts
         urls = [self._url(running, name, path) for path in (service.health, service.ready) if path]
         probes.wait_until_healthy(urls, self._config.deploy.healthy_answers, deadline - time.monotonic(),
-                                  alive=lambda: kept.state().restarts - deaths < _DEATHS_ALLOWED)
+                                  alive=lambda: _runs(kept) and kept.state().restarts - deaths < _DEATHS_ALLOWED)
         for path in service.smoke:
             answer = probes.get(self._url(running, name, path), seconds=max(1.0, deadline - time.monotonic()))
             if not 200 <= answer.status < 400:
