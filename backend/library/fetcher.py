@@ -1,5 +1,6 @@
 """Reading one address of the web: guarded, bounded in size and time, redirects checked like the first address."""
 
+import contextlib
 import http.client
 import socket
 import ssl
@@ -52,6 +53,8 @@ class _Connection(http.client.HTTPConnection):
         self.default_port = 443 if tls else 80
         self._checked, self._tls, self._limits, self._open = checked[:MAX_ADDRESSES], tls, limits, connect
         self._cut = False
+        # http.client forgets its socket as soon as an answer without a length begins.
+        self._wire: socket.socket | None = None
 
     def connect(self) -> None:
         failure: OSError = OSError("the host has no address")
@@ -64,20 +67,18 @@ class _Connection(http.client.HTTPConnection):
         else:
             raise failure
         raw.settimeout(self._limits.seconds)
-        self.sock = raw
+        self.sock = self._wire = raw
         if self._cut:
             raise TimeoutError("connected too late")
         if self._tls:
-            self.sock = ssl.create_default_context().wrap_socket(raw, server_hostname=self.host)
+            self.sock = self._wire = ssl.create_default_context().wrap_socket(raw, server_hostname=self.host)
 
     def cut(self) -> None:
         """End a transfer that another thread is waiting for, or is about to begin."""
         self._cut = True
-        if self.sock is not None:
-            try:
-                self.sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return
+        if self._wire is not None:
+            with contextlib.suppress(OSError):
+                self._wire.shutdown(socket.SHUT_RDWR)
 
 
 class Fetcher:

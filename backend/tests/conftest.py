@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from main_enhanced import app
 
 from library import schema
 from library.database import Database
 from library.fetcher import Fetcher, Limits
 from library.found import FoundVideo
 from library.guard import Guard
+from main_enhanced import app
 
 Answer = tuple[int, dict[str, str], bytes]
 

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from main_enhanced import app
 
 from library import catalogue
 from library.database import Database
 from library.found import FoundVideo
+from main_enhanced import app
 
 
 @pytest.fixture
@@ -41,10 +41,15 @@ def test_a_service_without_its_schema_says_so_and_makes_nothing(
     assert not (tmp_path / "none.db").exists()
 
 
-def test_ready_notices_a_database_that_another_process_has_locked(client: TestClient, database: Database) -> None:
-    with database.writing(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("library.database.BUSY_TIMEOUT_SECONDS", 0.05)
-        answer = client.get("/ready")
+def test_ready_notices_a_database_that_another_process_has_locked(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDEO_LIBRARY_DB", str(database.path))
+    monkeypatch.setattr("library.database.BUSY_TIMEOUT_SECONDS", 0.05)
+    with TestClient(app) as client:
+        with database.writing():
+            answer = client.get("/ready")
+        assert client.get("/ready").status_code == 200
     assert answer.status_code == 503
     assert answer.json()["database"].startswith("not writable")
 

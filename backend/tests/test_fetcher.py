@@ -1,0 +1,117 @@
+import gzip
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+from conftest import Site
+
+from library.fetcher import USER_AGENT, Fetcher, FetchFailed
+from library.robots import Disallowed
+
+
+def test_a_page(site: Site, fetcher: Fetcher) -> None:
+    site.page("/a?b=1", "hello")
+    document = fetcher.get(f"{site.base}/a?b=1")
+    assert (document.status, document.body, document.content_type) == (200, b"hello", "text/html")
+    assert fetcher.get(f"{site.base}/none").status == 404
+
+
+def test_the_crawler_says_who_it_is(site: Site, fetcher: Fetcher) -> None:
+    seen: list[str | None] = []
+
+    def look(request: BaseHTTPRequestHandler) -> None:
+        seen.append(request.headers["User-Agent"])
+        request.send_response(204)
+        request.end_headers()
+
+    site.answers["/"] = look
+    fetcher.get(f"{site.base}/")
+    assert seen == [USER_AGENT]
+
+
+def test_redirects_are_followed_and_each_hop_is_asked_for(site: Site, fetcher: Fetcher) -> None:
+    site.answers["/old"] = (301, {"Location": "new"}, b"")
+    site.page("/new", "here")
+    hops: list[str] = []
+    document = fetcher.get(f"{site.base}/old", hops.append)
+    assert document.url == f"{site.base}/new"
+    assert hops == [f"{site.base}/old", f"{site.base}/new"]
+
+    def refuse_new(url: str) -> None:
+        if url.endswith("/new"):
+            raise Disallowed(url)
+
+    site.asked.clear()
+    with pytest.raises(Disallowed):
+        fetcher.get(f"{site.base}/old", refuse_new)
+    assert site.asked == ["/old"]
+
+
+@pytest.mark.parametrize("target", ["http://169.254.169.254/latest", "http://localhost:1/", "file:///etc/passwd", ""])
+def test_a_redirect_cannot_lead_inside(site: Site, fetcher: Fetcher, target: str) -> None:
+    site.answers["/"] = (302, {"Location": target}, b"")
+    with pytest.raises(FetchFailed):
+        fetcher.get(f"{site.base}/")
+
+
+def test_redirects_end(site: Site, fetcher: Fetcher) -> None:
+    site.answers["/"] = (302, {"Location": "/"}, b"")
+    with pytest.raises(FetchFailed, match="redirects"):
+        fetcher.get(f"{site.base}/")
+    assert len(site.asked) == 6
+
+
+def test_bodies_are_bounded_also_when_unpacked(site: Site, fetcher: Fetcher) -> None:
+    site.page("/large", "x" * 60_000)
+    site.answers["/bomb"] = (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(30_000_000)))
+    site.answers["/packed"] = (200, {"Content-Encoding": "gzip"}, gzip.compress(b"small"))
+    for path in ("/large", "/bomb"):
+        with pytest.raises(FetchFailed, match="larger"):
+            fetcher.get(site.base + path)
+    assert fetcher.get(f"{site.base}/packed").body == b"small"
+
+
+def drip(request: BaseHTTPRequestHandler, stop: threading.Event) -> None:
+    """One byte now and then: every single read is quick, the whole never ends."""
+    request.send_response(200)
+    request.end_headers()
+    while not stop.wait(0.05):
+        try:
+            request.wfile.write(b".")
+        except OSError:
+            return
+
+
+def test_a_dripping_page_is_cut_off(site: Site, fetcher: Fetcher) -> None:
+    stop = threading.Event()
+    site.answers["/"] = lambda request: drip(request, stop)
+    begun = time.monotonic()
+    with pytest.raises(FetchFailed, match="1 s"):
+        fetcher.get(f"{site.base}/")
+    assert time.monotonic() - begun < 3
+    stop.set()
+
+
+def test_an_abort_ends_the_transfer_at_once(site: Site, fetcher: Fetcher) -> None:
+    stop = threading.Event()
+    site.answers["/"] = lambda request: drip(request, stop)
+    begun = time.monotonic()
+    threading.Timer(0.1, fetcher.abort).start()
+    with pytest.raises(FetchFailed, match="stopped"):
+        fetcher.get(f"{site.base}/")
+    assert time.monotonic() - begun < 0.8
+    stop.set()
+
+
+def test_what_does_not_speak_http_is_a_failure(fetcher: Fetcher, site: Site) -> None:
+    def babble(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"\x00\x01\x02 nonsense\r\n\r\n")
+        request.connection.shutdown(socket.SHUT_RDWR)
+
+    site.answers["/"] = babble
+    with pytest.raises(FetchFailed):
+        fetcher.get(f"{site.base}/")
+    with pytest.raises(FetchFailed):
+        fetcher.get("http://no-such-host.invalid/")
