@@ -1,0 +1,86 @@
+"""Patches that are written by rule: offline, in this process, and only where the rule is sure.
+
+A recipe is a module below this package, named in RECIPES and imported when its cause comes up.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from aiimprove.errors import AiimproveError
+from aiimprove.finding import Finding
+from aiimprove.settings import Config
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A patch that was written into the tree: what its author claims, and the files it touched."""
+
+    claim: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Declined:
+    """No patch, and why, in a sentence. The tree is as it was."""
+
+    reason: str
+
+
+class Unsure(AiimproveError):
+    """A recipe cannot be sure that its patch would be right; says why."""
+
+    code = "unsure"
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The new text of each file that changes, by its path in the tree."""
+
+    claim: str
+    files: Mapping[str, str]
+
+
+class Recipe(Protocol):
+    """Fixes the causes it names. Edits files below `tree` only, all of them or none."""
+
+    name: str
+    causes: tuple[str, ...]
+
+    def write(self, finding: Finding, tree: Path, config: Config) -> Draft | Declined: ...
+
+
+RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "integer_bounds": ("IntegerBounds", ("integer-out-of-range",)),
+    "gzip": ("Gzip", ("no-compression",)),
+    "security_headers": ("SecurityHeaders", ("missing-security-headers",)),
+    "next_headers": ("NextHeaders", ("missing-security-headers",)),
+    "index_migration": ("IndexMigration", ("missing-index",)),
+}
+"""Module → class and causes; the causes stand here so that nothing is imported to know them."""
+
+
+def for_cause(cause: str) -> Iterator[Recipe]:
+    """The recipes that fix a cause."""
+    for module, (name, causes) in RECIPES.items():
+        if cause in causes:
+            recipe: Recipe = getattr(importlib.import_module(f"aiimprove.recipes.{module}"), name)()
+            yield recipe
+
+
+def written(plan: Callable[[Finding, Path, Config], Patch], finding: Finding, tree: Path,
+            config: Config) -> Draft | Declined:
+    """Writes what `plan` gives into the tree; Declined when it is Unsure."""
+    try:
+        patch = plan(finding, tree, config)
+    except Unsure as unsure:
+        return Declined(str(unsure))
+    for path, text in patch.files.items():
+        file = tree / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="")
+    return Draft(patch.claim, tuple(sorted(patch.files)))

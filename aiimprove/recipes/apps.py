@@ -1,0 +1,149 @@
+"""Where the ASGI app of a service is made, and putting a middleware around it there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from aiimprove.recipes import Unsure
+from aiimprove.recipes.imports import bound, called
+from aiimprove.recipes.sources import Source, dotted, insert_after
+from aiimprove.settings import Service
+
+FRAMEWORKS = (("fastapi", "FastAPI"), ("fastapi.applications", "FastAPI"), ("starlette.applications", "Starlette"))
+_ENTRY = re.compile(r"^([A-Za-z_][\w.]*):([A-Za-z_]\w*)(\(\))?$")
+
+
+@dataclass(frozen=True)
+class Made:
+    """`name = FastAPI(...)` and the last statement beside it that adds a middleware (or itself)."""
+
+    source: Source
+    name: str
+    statement: cst.BaseStatement
+    last: cst.BaseStatement
+    top_level: cst.BaseStatement
+    """The statement at the top of the file that holds it: itself, or its function."""
+
+    @property
+    def indentation(self) -> str:
+        line = self.source.text.splitlines()[self.source.lines(self.statement).start.line - 1]
+        return line[:len(line) - len(line.lstrip())]
+
+
+def made_in(sources: Sequence[Source], service: Service) -> Made:
+    """The one place where the service's app is made. Raises Unsure when there is none or several."""
+    found = [made for source in sources for made in _all_made(source)]
+    if len(found) > 1:
+        entry = _entry_stem(service)
+        found = [made for made in found if made.source.stem == entry] or found
+    if len(found) != 1:
+        raise Unsure(f"the app is made in {len(found)} places" if found else "no place is known where the app is made")
+    return found[0]
+
+
+def refuse(sources: Sequence[Source], words: Sequence[str], reason: str) -> None:
+    """Raises Unsure when the code says any of these words."""
+    for source in sources:
+        for word in words:
+            if word.lower() in source.text.lower():
+                raise Unsure(f"{reason} ({word} in {source.path})")
+
+
+def with_middleware(made: Made, words: str, imported: Source, above: Sequence[str] = ()) -> Source:
+    """The file with `app.add_middleware(words)` after the others, and lines above the statement that makes the app.
+
+    `imported` is the file with the imports that both need; it has the same statements otherwise.
+    """
+    again = _again(made, imported)
+    line = imported.lines(again.last).end.line
+    changed = insert_after(imported, line, [f"{again.indentation}{made.name}.add_middleware({words})"])
+    if not above:
+        return changed
+    start = _first_line(imported, again.top_level)
+    before = imported.text.splitlines()[:start - 1]
+    blank = 2 - next((index for index, text in enumerate(reversed(before)) if text.strip()), 2)
+    return insert_after(changed, start - 1, [*[""] * max(0, blank), *above, "", ""])
+
+
+def _first_line(source: Source, node: cst.CSTNode) -> int:
+    """Where a statement begins with its decorators and the comments right above it."""
+    lines = source.text.splitlines()
+    decorators = node.decorators if isinstance(node, (cst.FunctionDef, cst.ClassDef)) else ()
+    start = min(source.lines(each).start.line for each in (node, *decorators))
+    while start > 1 and lines[start - 2].lstrip().startswith("#"):
+        start -= 1
+    return start
+
+
+def _again(made: Made, source: Source) -> Made:
+    """The same place in a later text of its file."""
+    return next(each for each in _all_made(source) if each.name == made.name)
+
+
+def _all_made(source: Source) -> list[Made]:
+    makers = {name for module, kind in FRAMEWORKS if (name := called(source, module, kind))}
+    if not makers:
+        return []
+    finder = _Finder(source, makers)
+    source.module.visit(finder)
+    return finder.found
+
+
+@dataclass
+class _Finder(cst.CSTVisitor):
+    source: Source
+    makers: set[str]
+    found: list[Made] = field(default_factory=list)
+
+    def visit_Module(self, node: cst.Module) -> None:
+        self._look(list(node.body), None)
+
+    def _look(self, body: Sequence[cst.BaseStatement], top: cst.BaseStatement | None) -> None:
+        for statement in body:
+            name = _assigned(statement, self.makers)
+            if name:
+                adding = [each for each in body if _adds_middleware(each, name)]
+                last = max((statement, *adding), key=lambda each: self.source.lines(each).end.line)
+                self.found.append(Made(self.source, name, statement, last, top or statement))
+            for block in _blocks(statement):
+                self._look([each for each in block.body if isinstance(each, cst.BaseStatement)], top or statement)
+
+
+def _blocks(statement: cst.BaseStatement) -> list[cst.BaseSuite]:
+    body = getattr(statement, "body", None)
+    return [body] if isinstance(body, cst.IndentedBlock) else []
+
+
+def _assigned(statement: cst.BaseStatement, makers: set[str]) -> str:
+    """The name that this statement gives to a new app, empty when it makes none."""
+    for small in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+        target = small.targets[0].target if isinstance(small, cst.Assign) else small.target if isinstance(
+            small, cst.AnnAssign) else None
+        value = small.value if isinstance(small, (cst.Assign, cst.AnnAssign)) else None
+        if isinstance(value, cst.Call) and dotted(value.func) in makers:
+            return dotted(target)
+    return ""
+
+
+def _adds_middleware(statement: cst.BaseStatement, name: str) -> bool:
+    small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
+    return isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) and dotted(
+        small.value.func) == f"{name}.add_middleware"
+
+
+def _entry_stem(service: Service) -> str:
+    for word in service.start:
+        if match := _ENTRY.match(word):
+            return match[1].rpartition(".")[2]
+    return next((word.rpartition("/")[2].removesuffix(".py") for word in service.start if word.endswith(".py")), "")
+
+
+def free_name(source: Source, wanted: str) -> str:
+    """A name that the file has not given to anything else. Raises Unsure when it has."""
+    if wanted in bound(source):
+        raise Unsure(f"{source.path} has something called {wanted} already")
+    return wanted

@@ -1,0 +1,160 @@
+"""Bounds on an integer exactly where it crashes: what passed before still passes, what crashed is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import libcst as cst
+
+from aiimprove.finding import Finding
+from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
+from aiimprove.recipes.clients import new_test
+from aiimprove.recipes.fields import Bounds, Field, alias_of, bounded, is_marked, readable
+from aiimprove.recipes.routes import Handler, find
+from aiimprove.recipes.sources import Source, argument, dotted, python_sources, service_of
+from aiimprove.settings import Config
+
+_DEEPEST = 4
+
+
+class IntegerBounds:
+    """Finds the parameter in its handler, in a dependency or in a model, and bounds it there."""
+
+    name = "integer_bounds"
+    causes = ("integer-out-of-range",)
+
+    def write(self, finding: Finding, tree: Path, config: Config) -> Draft | Declined:
+        return written(_plan, finding, tree, config)
+
+
+def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
+    service, details = service_of(finding, config), finding.details
+    bounds = Bounds(details.get("lowest_ok"), details.get("highest_ok"))
+    if not details.get("one_stretch") or (bounds.least is None and bounds.most is None):
+        raise Unsure("the values that pass are not one stretch, so that bounds would refuse some of them")
+    sources = python_sources(tree, service)
+    handler = find(sources, details["method"], details["route"], details["operation"])
+    field = _field(sources, handler, details["parameter"], details["location"])
+    try:
+        changed = bounded(field, bounds)
+    except Unsure as unsure:
+        raise Unsure(f"{details['parameter']} cannot be bounded: {unsure}") from unsure
+    if changed.text == field.source.text:
+        raise Unsure(f"{details['parameter']} has these bounds already")
+    test = new_test(tree, service, _test_name(finding), lambda client: _test(finding, bounds, client))
+    words = " and ".join(f"{side} {readable(value)}" for side, value in (("at least", bounds.least),
+                                                                         ("at most", bounds.most)) if value is not None)
+    return Patch(f"{details['parameter']} of {details['method']} {details['route']} must be {words}; "
+                 "other values are refused as invalid.", {changed.path: changed.text} | test)
+
+
+def _field(sources: Sequence[Source], handler: Handler, name: str, location: str) -> Field:
+    marker = {"path": "Path", "query": "Query", "body": "Body"}[location]
+    found = list(_fields(sources, handler.source, handler.function.params, name, marker))
+    if len(found) != 1:
+        where = f"{len(found)} places" if found else "no place"
+        raise Unsure(f"{name} of {handler.function.name.value} is declared in {where} that can be edited safely")
+    return found[0]
+
+
+def _fields(sources: Sequence[Source], source: Source, parameters: cst.Parameters, name: str, marker: str,
+            depth: int = 0) -> Iterator[Field]:
+    every = [*parameters.posonly_params, *parameters.params, *parameters.kwonly_params]
+    own = [each for each in every if (alias_of(each) or each.name.value) == name]
+    if own and (marker != "Body" or is_marked(own[0], "Body")):
+        yield Field(source, own[0], marker)
+        return
+    for each in every if depth < _DEEPEST else ():
+        for home, node in _behind(sources, source, each, marker):
+            if isinstance(node, cst.FunctionDef):
+                yield from _fields(sources, home, node.params, name, marker, depth + 1)
+            else:
+                yield from _members(sources, home, node, name, marker, depth + 1)
+
+
+def _behind(sources: Sequence[Source], source: Source, parameter: cst.Param,
+            marker: str) -> Iterator[tuple[Source, cst.FunctionDef | cst.ClassDef]]:
+    """The dependency or the model that a parameter stands for."""
+    annotation = parameter.annotation.annotation if parameter.annotation else None
+    if isinstance(annotation, cst.Name):
+        annotation = _alias(sources, annotation.value) or annotation
+    depended = {_depended(annotation), _depended(parameter.default)} - {None}
+    words = {word or _named(annotation) for word in depended}
+    if not depended and (marker == "Body" or is_marked(parameter, marker)):
+        words = {_named(annotation)}
+    for word in sorted(words):
+        defined = [(each, node) for each in sources for node in each.module.body
+                   if isinstance(node, (cst.FunctionDef, cst.ClassDef)) and node.name.value == word]
+        if len(defined) == 1:
+            yield defined[0]
+
+
+def _alias(sources: Sequence[Source], name: str) -> cst.BaseExpression | None:
+    """What `Name = Annotated[...]` at the top of some file stands for."""
+    found = [small.value for each in sources for row in each.module.body if isinstance(row, cst.SimpleStatementLine)
+             for small in row.body if isinstance(small, cst.Assign) and dotted(small.targets[0].target) == name]
+    return found[0] if len(found) == 1 else None
+
+
+def _named(annotation: cst.BaseExpression | None) -> str:
+    """The class that an annotation names, through Optional and Annotated; empty when it is none."""
+    if isinstance(annotation, (cst.Name, cst.Attribute)):
+        return dotted(annotation).rpartition(".")[2]
+    if isinstance(annotation, cst.Subscript) and isinstance(annotation.slice[0].slice, cst.Index):
+        return _named(annotation.slice[0].slice.value)
+    return _named(annotation.left) if isinstance(annotation, cst.BinaryOperation) else ""
+
+
+def _depended(node: cst.BaseExpression | None) -> str | None:
+    """What Depends(...) names, as a default or within Annotated: empty for Depends(), None without one."""
+    if isinstance(node, cst.Call) and dotted(node.func).rpartition(".")[2] == "Depends":
+        return dotted(argument(node, "dependency", 0)).rpartition(".")[2]
+    inner = [each.slice.value for each in node.slice if isinstance(each.slice, cst.Index)] if isinstance(
+        node, cst.Subscript) else []
+    return next((word for each in inner if (word := _depended(each)) is not None), None)
+
+
+def _members(sources: Sequence[Source], source: Source, node: cst.ClassDef, name: str, marker: str,
+             depth: int) -> Iterator[Field]:
+    """The field of that name in a model, or the parameter of a class that is called as a dependency."""
+    rows = node.body.body
+    made = next((row for row in rows if isinstance(row, cst.FunctionDef) and row.name.value == "__init__"), None)
+    if made is not None:
+        yield from _fields(sources, source, made.params, name, marker, depth)
+        return
+    bases = [dotted(base.value).rpartition(".")[2] for base in node.bases]
+    for row in rows:
+        for small in row.body if isinstance(row, cst.SimpleStatementLine) else ():
+            if isinstance(small, cst.AnnAssign) and (alias_of(small) or dotted(small.target)) == name and bases:
+                yield Field(source, small, "Field")
+                return
+    for base in bases if depth < _DEEPEST else ():
+        for each in sources:
+            for parent in each.module.body:
+                if isinstance(parent, cst.ClassDef) and parent.name.value == base:
+                    yield from _members(sources, each, parent, name, marker, depth + 1)
+
+
+def _test_name(finding: Finding) -> str:
+    words = f"{finding.details['method']} {finding.details['route']} {finding.details['parameter']}"
+    return re.sub(r"[^a-z0-9]+", "_", words.lower().replace("/api/", "/")).strip("_") + "_bounds"
+
+
+def _test(finding: Finding, bounds: Bounds, client: str) -> list[str]:
+    """The body of a test: what crashed is refused, what is next to it passes."""
+    method, good = finding.details["method"].lower(), finding.details["valid"]
+    bad = finding.probe.request
+    return [f"refused = {client}.{_call(method, bad)}", "assert 400 <= refused.status_code < 500",
+            *([f"assert {client}.{_call(method, good)}.status_code not in (422, 500)"] if method == "get" else [])]
+
+
+def _call(method: str, request: object) -> str:
+    assert isinstance(request, dict)
+    words = [json.dumps(request["path"])]
+    if method not in ("get", "delete") or not request.get("body"):
+        words += [f"json={json.loads(request['body'])!r}"] if request.get("body") else []
+        return f"{method}({', '.join(words)})"
+    return f'request("{method.upper()}", {words[0]}, json={json.loads(request["body"])!r})'
