@@ -14,7 +14,6 @@ from aiimprove.release import Environment
 
 LANE_COOKIE = "aiimprove_lane"
 CANDIDATE_HEADER = "X-Aiimprove-Candidate"
-_HELD_FOR = "10s"
 _SENTENCES = {
     "nothing": "Nothing serves here at the moment. Please try again in a few seconds.",
     "error": "The site could not answer this request. Please try again in a few seconds.",
@@ -23,13 +22,15 @@ _SENTENCES = {
 
 @dataclass(frozen=True)
 class Door:
-    """A public port: which service of which environment answers there. `approvals`: its /api/ai-* is the button's."""
+    """A public port: which service of which environment answers there. `approvals`: its /api/ai-* is the button's.
+    A request for a stable release that does not answer is held for `held_seconds`."""
 
     service: str
     environment: Environment
     host: str
     port: int
     approvals: bool = False
+    held_seconds: float = 10.0
 
 
 def binary() -> Path:
@@ -169,7 +170,7 @@ def _repeatable() -> dict[str, Json]:
 
 def _to_stable(link: Path, door: Door) -> dict[str, Json]:
     return _proxy(link / f"{door.service}.stable") | {
-        "load_balancing": {"try_duration": _HELD_FOR, "try_interval": "20ms"}}
+        "load_balancing": {"try_duration": f"{door.held_seconds}s", "try_interval": "20ms"}}
 
 
 def _proxy(address: Path) -> dict[str, Json]:

@@ -26,14 +26,17 @@ _START_SECONDS = 15.0
 
 
 class Gateway:
-    """Caddy under its shim in run/gateway. It outlives whoever starts it; opening this class starts nothing."""
+    """Caddy under its shim in run/gateway. It outlives whoever starts it; opening this class starts nothing.
 
-    def __init__(self, config: Config) -> None:
+    A request for a service that does not answer is held for `held_seconds`: a killed one is back in less.
+    """
+
+    def __init__(self, config: Config, held_seconds: float = 10.0) -> None:
         self.folder = config.state_folder / "run" / "gateway"
         self.log = config.logs_folder / "gateway.log"
         self._errors = config.logs_folder / "gateway_errors.log"
         self._kept = Kept(self.folder / "shim")
-        self._doors = list(_doors(config))
+        self._doors = [replace(door, held_seconds=held_seconds) for door in _doors(config)]
         self._generations = Generations(self.folder, list(config.services))
         self._lease = Lease(self.folder)
 

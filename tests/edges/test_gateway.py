@@ -124,6 +124,7 @@ def test_a_killed_service_costs_nothing_when_it_comes_back(here: Site) -> None:
 
 
 def test_a_dead_service_is_never_an_empty_answer(here: Site) -> None:
+    assert Gateway(here.config, held_seconds=0.5).start() == "reconfigured"
     here.gateway.switch(LIVE, Generation(release="gone", stable={"backend": 1, "frontend": 1}))
     said = ask(here.public("backend"))
     assert said.status == 502 and said.text and said.values("Retry-After") == ["5"]
