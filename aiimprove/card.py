@@ -48,7 +48,7 @@ def visible(text: str) -> str:
 
 
 def _harmless(char: str) -> bool:
-    return char in _KEPT or char.isascii() and char.isprintable() or unicodedata.category(char) not in (
+    return char in _KEPT or (char.isascii() and char.isprintable()) or unicodedata.category(char) not in (
         "Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 

@@ -1,4 +1,4 @@
-"""What the dev ports show: the first improvement that waits for an answer, else what is live; on a clone of the data."""
+"""What the dev ports show: the first improvement that waits for an answer, else what is live; on cloned data."""
 
 from __future__ import annotations
 

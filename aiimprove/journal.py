@@ -10,14 +10,16 @@ FILE = "ai_system.log"
 LARGEST = 5_000_000
 
 
-def open_journal(folder: Path) -> None:
-    """Send what the engine logs to `folder`/ai_system.log (one generation is kept beside it, `.1`)."""
+def open_journal(folder: Path, *, sentences: bool = True) -> None:
+    """Send what the engine logs to `folder`/ai_system.log (one generation is kept beside it, `.1`), and, when
+    `sentences` are wanted, warnings to stderr."""
     root = logging.getLogger("aiimprove")
     if root.handlers:
         return
     root.setLevel(logging.INFO)
     root.propagate = False
-    root.addHandler(_on_stderr())
+    if sentences:
+        root.addHandler(_on_stderr())
     try:
         root.addHandler(_in_file(folder))
     except OSError as error:

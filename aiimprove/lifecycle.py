@@ -132,7 +132,7 @@ def main(name: str) -> int:
 
     signal.signal(signal.SIGTERM, _interrupted)
     settings = config.load()
-    journal.open_journal(settings.logs_folder)
+    journal.open_journal(settings.logs_folder, sentences=False)
     return take(Workspace(settings, "run"), name).exit_code
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from aiimprove import deployment, development, process, rollout
 from aiimprove.config import inherited, read_env_file
+from aiimprove.door import FOLDER
 from aiimprove.errors import Refused, ReleaseFailed, UsageError
 from aiimprove.launch import Place, launch
 from aiimprove.lock import holder
@@ -38,6 +39,7 @@ def up(workspace: Workspace) -> Started:
     workspace.repository.resolve("HEAD")
     _must_have_ports(workspace)
     something = workspace.gateway.start()
+    _open_door(workspace)
     fresh = workspace.store.fact(LIVE_RELEASE) is None
     if fresh:
         deployment.first(workspace)
@@ -62,6 +64,7 @@ def down(workspace: Workspace) -> list[str]:
         for slot in workspace.slots.running(environment).values():
             workspace.slots.stop(slot)
             stopped.append(f"{environment} {slot.slot}")
+    _door(workspace).stop()
     if workspace.gateway.running():
         workspace.gateway.stop()
         stopped.append("gateway")
@@ -81,6 +84,21 @@ def start_loop(workspace: Workspace) -> bool:
 
 def _loop(workspace: Workspace) -> Kept:
     return Kept(workspace.config.state_folder / "run" / "loop")
+
+
+def _open_door(workspace: Workspace) -> None:
+    config, door = workspace.config, _door(workspace)
+    if not config.approvals or door.state().program is not None:
+        door.revive()
+        return
+    env = inherited(*_ENV) | {"AIIMPROVE_REPOSITORY": str(config.repository),
+                              "AIIMPROVE_STATE": str(config.state_folder)}
+    door.start(Spec((sys.executable, "-P", "-m", "aiimprove.door", str(config.state_folder / FOLDER)), env,
+                    config.repository, config.logs_folder / "ai_system.log"))
+
+
+def _door(workspace: Workspace) -> Kept:
+    return Kept(workspace.config.state_folder / "run" / "keep-door")
 
 
 def _show_dev(workspace: Workspace) -> None:

@@ -9,12 +9,13 @@ from functools import cached_property
 from pathlib import Path
 
 from aiimprove.build import load
+from aiimprove.door import FOLDER
 from aiimprove.errors import Refused
 from aiimprove.gateway import Gateway
 from aiimprove.launch import Launch
 from aiimprove.release import Environment, Release
 from aiimprove.repository import Repository
-from aiimprove.sandbox import Box, boxed, find_box
+from aiimprove.sandbox import Box, boxed, find_box, hidden
 from aiimprove.settings import Config
 from aiimprove.slots import Slots
 from aiimprove.store import Store
@@ -65,20 +66,25 @@ class Workspace:
         return folder
 
     def _dressed(self, started: Launch, environment: Environment) -> Launch:
-        """Dev runs what nobody approved: in the box. On live, the service with the button learns how to ask us."""
+        """Dev runs what nobody approved: in the box. Live does not see the state folder; its service with the button
+        may ask us through the door."""
         if environment is Environment.DEV:
             data = [started.writable] if started.writable else []
             argv, env = boxed(self.box, started, writable=data, network="host")
             return replace(started, argv=tuple(argv), env=env)
-        if started.service != self.config.approvals:
-            return started
-        return replace(started, env=dict(started.env) | self._web_env())
+        if started.service == self.config.approvals:
+            door = self.config.state_folder / FOLDER
+            door.mkdir(parents=True, exist_ok=True, mode=0o700)
+            started = replace(started, env=dict(started.env) | self._web_env(), readable=(*started.readable, door))
+        argv, env = hidden(started, self.config.state_folder)
+        return replace(started, argv=tuple(argv), env=env)
 
     def _web_env(self) -> dict[str, str]:
         port = self.config.services[self.config.approvals].live_port
         origins = self.config.origins or [f"http://{host}:{port}" for host in ("localhost", self.config.host)]
         return {"AIIMPROVE_BIN": str(Path(sys.executable).with_name("aiimprove")),
-                "AIIMPROVE_REPOSITORY": str(self.config.repository), "AIIMPROVE_STATE": str(self.config.state_folder),
+                "AIIMPROVE_REPOSITORY": str(self.config.repository),
+                "AIIMPROVE_DOOR": str(self.config.state_folder / FOLDER),
                 "AIIMPROVE_ORIGINS": ",".join(dict.fromkeys(origins))}
 
     def live(self) -> Release:

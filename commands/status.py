@@ -14,6 +14,7 @@ from commands.output import CALL, answer, table
 from commands.stamp import content
 
 Operator = Annotated[bool, typer.Option("--operator", help="Answer only if an operator's token stands on stdin.")]
+_IDEAS = ("PROPOSED", "NEEDS_AUTHOR", "UNPROVEN")
 _DONE = ("SUPERSEDED", "EXPIRED", "REJECTED", "FAILED", "ROLLED_BACK")
 
 
@@ -48,10 +49,16 @@ def _sentences(data: dict[str, Any]) -> list[str]:
     if data["deploying"]:
         now = data["deploying"]
         lines.append(f"Deploying {now['release']}: {now['status']} for {time.time() - now['started']:.0f} s")
+    return [*lines, "", *_improvements(data), "", _next(data)]
+
+
+def _improvements(data: dict[str, Any]) -> list[str]:
+    """What is under way, and how many ideas wait for their turn."""
     rows = [(each["id"], each["status"], each["kind"], each["title"]) for each in data["improvements"]
-            if each["status"] not in _DONE]
-    lines += ["", table(("improvement", "status", "kind", "what"), rows) or "No improvement is under way."]
-    return [*lines, "", _next(data)]
+            if each["status"] not in (*_DONE, *_IDEAS)]
+    ideas = sum(data["counts"].get(status, 0) for status in _IDEAS)
+    lines = [table(("improvement", "status", "kind", "what"), rows) or "No improvement is under way."]
+    return [*lines, f"{ideas} more ideas wait for their turn: 'aiimprove findings' lists them."] if ideas else lines
 
 
 def _next(data: dict[str, Any]) -> str:

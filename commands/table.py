@@ -61,7 +61,7 @@ def run(words: Sequence[str]) -> int:
         return output.fail(_Machine(f"the machine said no ({error}). Live is not touched by this; repeat the command "
                                     "when that is mended"))
     except Exception as bug:
-        logging.getLogger("aiimprove").exception("%s: a bug", output.CALL.command)
+        logging.getLogger("aiimprove").info("%s: a bug", output.CALL.command, exc_info=True)
         return output.fail(AiimproveError(f"a bug of ours: {type(bug).__name__}: {bug} (the log has the traceback). "
                                           "Live is not touched by this"))
     finally:

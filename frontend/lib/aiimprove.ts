@@ -68,10 +68,11 @@ export function isConfigured(): boolean {
 }
 
 function childEnvironment(): NodeJS.ProcessEnv {
-  const { PATH, HOME, AIIMPROVE_STATE } = process.env;
+  const { PATH, HOME, AIIMPROVE_STATE, AIIMPROVE_DOOR } = process.env;
   const environment: NodeJS.ProcessEnv = { NODE_ENV: "production", LANG: "C.UTF-8", PATH: PATH ?? "/usr/bin:/bin" };
   if (HOME) environment.HOME = HOME;
   if (AIIMPROVE_STATE) environment.AIIMPROVE_STATE = AIIMPROVE_STATE;
+  if (AIIMPROVE_DOOR) environment.AIIMPROVE_DOOR = AIIMPROVE_DOOR;
   return environment;
 }
 

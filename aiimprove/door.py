@@ -1,0 +1,95 @@
+"""The door between the app and us: a unix socket through which a service of the app can have a few verbs run.
+
+Live services cannot see the state folder, so the site's own routes cannot read or write it. What comes through the
+door runs outside, and only with an operator's token or secret on stdin: the app itself has neither.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socketserver
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from aiimprove import process
+
+FOLDER = Path("run") / "door"
+MOST_BYTES = 65536
+SECONDS = 20.0
+AT_ONCE = 4
+_PROVES = {("status",): "--operator", ("show",): "--operator", ("approve",): "--token-stdin",
+           ("reject",): "--token-stdin", ("operator", "login"): "--json"}
+"""The verbs that may pass, each with the flag that makes it ask for a token or a secret on stdin."""
+_VALUES = ("--digest", "--reason")
+_FLAGS = ("--json", "--operator", "--token-stdin")
+
+
+def refusal(words: Sequence[str]) -> str:
+    """Why these words may not pass; empty when they may."""
+    verb = next((verb for verb in _PROVES if tuple(words[:len(verb)]) == verb), None)
+    if verb is None:
+        return f"{' '.join(words[:1]) or 'nothing'} cannot be called from inside the app"
+    if _PROVES[verb] not in words or "--json" not in words:
+        return f"{verb[0]} needs {_PROVES[verb]} and --json from inside the app"
+    rest, plain = list(words[len(verb):]), 0
+    while rest:
+        word = rest.pop(0)
+        if word in _VALUES and rest:
+            rest.pop(0)
+        elif word.startswith("-") and word not in _FLAGS:
+            return f"{word} cannot be used from inside the app"
+        else:
+            plain += not word.startswith("-")
+    return "" if plain <= 1 else "too many words"
+
+
+class _Visit(socketserver.StreamRequestHandler):
+    timeout = SECONDS
+
+    def handle(self) -> None:
+        asked: dict[str, Any] = json.loads(self.rfile.readline(MOST_BYTES))
+        words = [str(word) for word in asked["words"]]
+        against = refusal(words)
+        with self.server.room:  # type: ignore[attr-defined]
+            answer = _refused(words, against) if against else _run(words, str(asked.get("stdin", "")))
+        self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address, _Visit)
+        self.room = threading.Semaphore(AT_ONCE)
+
+
+def _run(words: Sequence[str], stdin: str) -> dict[str, Any]:
+    done = process.run([sys.executable, "-P", "-m", "commands.app", *words], cwd=Path.cwd(), env=dict(os.environ),
+                       deadline=SECONDS, stdin=stdin.encode())
+    return {"exit_code": done.exit_code, "output": done.output}
+
+
+def _refused(words: Sequence[str], why: str) -> dict[str, Any]:
+    envelope = {"aiimprove": 1, "command": (words or [""])[0], "status": "refused", "exit_code": 3, "data": {},
+                "errors": [{"code": "not_operator", "message": why}]}
+    return {"exit_code": 3, "output": json.dumps(envelope) + "\n"}
+
+
+def serve(folder: Path) -> None:
+    """Answer at `folder`/socket until we are ended. The folder is entered, since a socket's path must be short."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    address = f"/proc/self/fd/{descriptor}/socket"
+    (folder / "socket").unlink(missing_ok=True)
+    with _Server(address) as server:
+        os.chmod(address, 0o600)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))
