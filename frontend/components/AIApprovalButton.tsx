@@ -17,6 +17,20 @@ interface Props {
   onSignedOut: () => void;
 }
 
+function OpenButton({ count, onOpen }: { count: number; onOpen: () => void }) {
+  if (count === 0) return null;
+  return (
+    <button type="button" className={styles.button} data-testid="ai-button" aria-haspopup="dialog" onClick={onOpen}>
+      <SparkIcon />
+      <span className={styles.label}>{count === 1 ? "Improvement ready" : "Improvements ready"}</span>
+      <span className={styles.badge}>
+        {count}
+        <span className="visually-hidden"> waiting for approval</span>
+      </span>
+    </button>
+  );
+}
+
 /** For a signed-in operator: what waits for a decision, and what became of the last one. */
 export default function AIApprovalButton({ onSignedOut }: Props) {
   const [followed, setFollowed] = useState<Followed | null>(recallFollowed);
@@ -44,16 +58,7 @@ export default function AIApprovalButton({ onSignedOut }: Props) {
 
   return (
     <div className={styles.corner}>
-      {waiting.length > 0 && (
-        <button type="button" className={styles.button} data-testid="ai-button" aria-haspopup="dialog" onClick={() => setOpen(true)}>
-          <SparkIcon />
-          <span className={styles.label}>{waiting.length === 1 ? "Improvement ready" : "Improvements ready"}</span>
-          <span className={styles.badge}>
-            {waiting.length}
-            <span className="visually-hidden"> waiting for approval</span>
-          </span>
-        </button>
-      )}
+      <OpenButton count={waiting.length} onOpen={() => setOpen(true)} />
       {followed && progress && (
         <ProgressCard followed={followed} progress={progress} unreachable={unreachable} onDismiss={() => follow(null)} />
       )}

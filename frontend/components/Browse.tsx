@@ -3,7 +3,7 @@
 import { useRef } from "react";
 import { library, type VideoPage } from "../lib/library";
 import { addressOf, backendSearch, isFiltered, PAGE_SIZE, parseQuery, type VideoQuery } from "../lib/query";
-import { useLoaded } from "../lib/use-loaded";
+import { type Loaded, useLoaded } from "../lib/use-loaded";
 import { plural } from "../lib/words";
 import styles from "./Browse.module.css";
 import Filters from "./Filters";
@@ -45,6 +45,19 @@ function Nothing({ query, onClear }: { query: VideoQuery; onClear: () => void })
   );
 }
 
+function Results({ query, results, onClear }: { query: VideoQuery; results: Loaded<VideoPage>; onClear: () => void }) {
+  const { data, error, loading, change, reload } = results;
+  const note = (id: number, favourite: boolean) =>
+    change((page) => ({
+      ...page,
+      items: page.items.map((video) => (video.id === id ? { ...video, favourite } : video)),
+    }));
+  if (error && !loading) return <ErrorNotice message={error} onRetry={reload} />;
+  if (!data) return <GridSkeleton />;
+  if (data.items.length > 0) return <VideoGrid videos={data.items} stale={loading} onFavourite={note} />;
+  return loading ? null : <Nothing query={query} onClear={onClear} />;
+}
+
 export default function Browse({ search, onAddress }: Props) {
   const query = parseQuery(search);
   const asked = backendSearch(query);
@@ -61,12 +74,6 @@ export default function Browse({ search, onAddress }: Props) {
     heading.current?.focus();
     heading.current?.scrollIntoView({ block: "center" });
   };
-  const note = (id: number, favourite: boolean) =>
-    results.change((page) => ({
-      ...page,
-      items: page.items.map((video) => (video.id === id ? { ...video, favourite } : video)),
-    }));
-
   const count = data && !error ? plural(data.total, "video") : "";
   return (
     <>
@@ -81,14 +88,7 @@ export default function Browse({ search, onAddress }: Props) {
           {loading && count}
         </p>
       </div>
-      {error && !loading && <ErrorNotice message={error} onRetry={results.reload} />}
-      {!data && loading && <GridSkeleton />}
-      {data && (!error || loading) && data.items.length > 0 && (
-        <VideoGrid videos={data.items} stale={loading} onFavourite={note} />
-      )}
-      {data && !error && !loading && data.items.length === 0 && (
-        <Nothing query={query} onClear={() => onAddress("/", false)} />
-      )}
+      <Results query={query} results={results} onClear={() => onAddress("/", false)} />
       {data && !error && <Pager page={query.page} pages={Math.ceil(data.total / PAGE_SIZE)} onPage={turnTo} />}
     </>
   );

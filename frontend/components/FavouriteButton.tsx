@@ -11,8 +11,8 @@ interface Props {
   withLabel?: boolean;
 }
 
-/** A heart that answers at once and goes back if the library refuses. */
-export default function FavouriteButton({ video, onChange, withLabel = false }: Props) {
+/** The favourite as shown, and the change of it. */
+function useFavourite(video: Video, onChange?: (favourite: boolean) => void) {
   const [favourite, setFavourite] = useState(video.favourite);
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
@@ -33,7 +33,12 @@ export default function FavouriteButton({ video, onChange, withLabel = false }: 
     }
     setBusy(false);
   };
+  return { favourite, problem, toggle };
+}
 
+/** A heart that answers at once and goes back if the library refuses. */
+export default function FavouriteButton({ video, onChange, withLabel = false }: Props) {
+  const { favourite, problem, toggle } = useFavourite(video, onChange);
   return (
     <>
       <button

@@ -13,12 +13,24 @@ interface Props {
   onEnded?: () => void;
 }
 
+function Elsewhere({ video, broken }: { video: Video; broken: boolean }) {
+  const origin = webAddress(video.url);
+  return (
+    <EmptyNotice title={broken ? "This video does not load" : "This video cannot be played here"}>
+      {origin && (
+        <a href={origin} target="_blank" rel="noreferrer">
+          Watch it where it comes from
+        </a>
+      )}
+    </EmptyNotice>
+  );
+}
+
 /** Plays a video in the page and counts one play, however often it is paused. */
 export default function Player({ video, autoPlay = false, onPlayed, onEnded }: Props) {
   const counted = useRef(false);
   const [broken, setBroken] = useState(false);
   const media = webAddress(video.media_url);
-  const origin = webAddress(video.url);
 
   const countPlay = () => {
     if (counted.current) return;
@@ -29,17 +41,7 @@ export default function Player({ video, autoPlay = false, onPlayed, onEnded }: P
     );
   };
 
-  if (!media || broken) {
-    return (
-      <EmptyNotice title={broken ? "This video does not load" : "This video cannot be played here"}>
-        {origin && (
-          <a href={origin} target="_blank" rel="noreferrer">
-            Watch it where it comes from
-          </a>
-        )}
-      </EmptyNotice>
-    );
-  }
+  if (!media || broken) return <Elsewhere video={video} broken={broken} />;
   return (
     <video
       className={styles.player}

@@ -1,56 +1,41 @@
 "use client";
 
 import Link from "next/link";
-import { useState } from "react";
-import { library, type Playlist, sentenceOf, type Video } from "../lib/library";
-import { useLoaded } from "../lib/use-loaded";
+import type { Playlist } from "../lib/library";
+import { type EditedPlaylist, usePlaylist } from "../lib/use-playlist";
 import { plural } from "../lib/words";
 import { EmptyNotice, ErrorNotice } from "./Notice";
 import styles from "./PlaylistEditor.module.css";
 import PlaylistItem from "./PlaylistItem";
 import PlaylistName from "./PlaylistName";
 
-/** The list with the video at `index` moved by one place. */
-export function moved(videos: Video[], index: number, by: -1 | 1): Video[] {
-  const copy = [...videos];
-  const [video] = copy.splice(index, 1);
-  if (video) copy.splice(index + by, 0, video);
-  return copy;
+function Items({ playlist, edited }: { playlist: Playlist; edited: EditedPlaylist }) {
+  const { items, busy, move, remove } = edited;
+  return (
+    <ol className={styles.list}>
+      {items.map((video, index) => (
+        <PlaylistItem
+          key={video.id}
+          video={video}
+          playlist={playlist.id}
+          first={index === 0}
+          last={index === items.length - 1}
+          busy={busy}
+          onMove={(by) => move(index, by)}
+          onRemove={() => remove(video)}
+        />
+      ))}
+    </ol>
+  );
 }
 
 export default function PlaylistEditor({ id }: { id: string }) {
-  const loaded = useLoaded(`playlist ${id}`, (signal) => library.playlist(id, signal));
+  const edited = usePlaylist(id);
+  const { loaded, items, said } = edited;
   const { data: playlist, error, loading, reload, change } = loaded;
-  const [said, setSaid] = useState("");
-  const [busy, setBusy] = useState(false);
 
   if (error && !loading) return <ErrorNotice message={error} onRetry={reload} />;
   if (!playlist) return <p role="status">Loading the playlist…</p>;
-  const items = playlist.items ?? [];
-
-  const edit = async (next: Video[], save: () => Promise<unknown>, done: string) => {
-    setBusy(true);
-    change((before: Playlist) => ({ ...before, items: next }));
-    try {
-      await save();
-      setSaid(done);
-    } catch (problem) {
-      change((before: Playlist) => ({ ...before, items }));
-      setSaid(sentenceOf(problem));
-    }
-    setBusy(false);
-  };
-  const move = (index: number, by: -1 | 1) => {
-    const next = moved(items, index, by);
-    const ids = next.map((video) => video.id);
-    const done = `${items[index]?.title ?? "Video"} is now number ${index + by + 1} of ${items.length}.`;
-    void edit(next, () => library.orderPlaylist(playlist.id, ids), done);
-  };
-  const remove = (video: Video) => {
-    const next = items.filter(({ id: other }) => other !== video.id);
-    void edit(next, () => library.removeFromPlaylist(playlist.id, video.id), `Removed ${video.title}.`);
-  };
-
   return (
     <>
       <PlaylistName playlist={playlist} onRenamed={(name) => change((before) => ({ ...before, name }))} />
@@ -70,20 +55,7 @@ export default function PlaylistEditor({ id }: { id: string }) {
           <p>Open a video and choose “Add to playlist”.</p>
         </EmptyNotice>
       )}
-      <ol className={styles.list}>
-        {items.map((video, index) => (
-          <PlaylistItem
-            key={video.id}
-            video={video}
-            playlist={playlist.id}
-            first={index === 0}
-            last={index === items.length - 1}
-            busy={busy}
-            onMove={(by) => move(index, by)}
-            onRemove={() => remove(video)}
-          />
-        ))}
-      </ol>
+      <Items playlist={playlist} edited={edited} />
     </>
   );
 }

@@ -1,83 +1,63 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { library, type Playlist, sentenceOf } from "../lib/library";
+import ConfirmDialog from "./ConfirmDialog";
 import Dialog from "./Dialog";
+import NameForm from "./NameForm";
 
 interface Props {
   playlist: Playlist;
   onRenamed: (name: string) => void;
 }
 
+function Rename({ playlist, onRenamed, onClose }: Props & { onClose: () => void }) {
+  const rename = async (name: string) => {
+    await library.renamePlaylist(playlist.id, name);
+    onRenamed(name);
+    onClose();
+    return "";
+  };
+  return (
+    <Dialog title="Rename playlist" onClose={onClose}>
+      <NameForm label="New name" action="Save" initial={playlist.name} onName={rename} />
+    </Dialog>
+  );
+}
+
+function Delete({ playlist, onClose }: { playlist: Playlist; onClose: () => void }) {
+  const router = useRouter();
+  const [problem, setProblem] = useState("");
+  const remove = () =>
+    library.deletePlaylist(playlist.id).then(
+      () => router.push("/playlists"),
+      (error: unknown) => setProblem(sentenceOf(error)),
+    );
+  return (
+    <ConfirmDialog title="Delete this playlist?" action="Delete playlist" problem={problem} onConfirm={remove} onClose={onClose}>
+      <p>“{playlist.name}” goes for good. Its videos stay in the library.</p>
+    </ConfirmDialog>
+  );
+}
+
 /** The heading of a playlist, with its rename and delete. */
 export default function PlaylistName({ playlist, onRenamed }: Props) {
-  const router = useRouter();
   const [asking, setAsking] = useState<"rename" | "delete" | null>(null);
-  const [problem, setProblem] = useState("");
-
-  const ask = (what: typeof asking) => {
-    setProblem("");
-    setAsking(what);
-  };
-  const rename = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const name = String(new FormData(event.currentTarget).get("name")).trim();
-    if (!name) return;
-    try {
-      await library.renamePlaylist(playlist.id, name);
-      onRenamed(name);
-      setAsking(null);
-    } catch (error) {
-      setProblem(sentenceOf(error));
-    }
-  };
-  const remove = async () => {
-    try {
-      await library.deletePlaylist(playlist.id);
-      router.push("/playlists");
-    } catch (error) {
-      setProblem(sentenceOf(error));
-    }
-  };
-
+  const close = () => setAsking(null);
   return (
     <div className="row" style={{ justifyContent: "space-between" }}>
       <h1>{playlist.name}</h1>
       <div className="row">
-        <button type="button" className="button" onClick={() => ask("rename")}>
+        <button type="button" className="button" onClick={() => setAsking("rename")}>
           Rename
         </button>
-        <button type="button" className="button danger" onClick={() => ask("delete")}>
+        <button type="button" className="button danger" onClick={() => setAsking("delete")}>
           Delete
         </button>
       </div>
-      {asking === "rename" && (
-        <Dialog title="Rename playlist" onClose={() => setAsking(null)}>
-          <form className="row" onSubmit={rename}>
-            <label htmlFor="rename">New name</label>
-            <input id="rename" name="name" className="field" defaultValue={playlist.name} maxLength={80} required />
-            <button type="submit" className="button primary">
-              Save
-            </button>
-          </form>
-          <p role="alert">{problem}</p>
-        </Dialog>
-      )}
-      {asking === "delete" && (
-        <Dialog title="Delete this playlist?" onClose={() => setAsking(null)}>
-          <p>“{playlist.name}” goes for good. Its videos stay in the library.</p>
-          <div className="row">
-            <button type="button" className="button danger" onClick={remove}>
-              Delete playlist
-            </button>
-            <button type="button" className="button" onClick={() => setAsking(null)}>
-              Keep it
-            </button>
-          </div>
-          <p role="alert">{problem}</p>
-        </Dialog>
-      )}
+      {asking === "rename" && <Rename playlist={playlist} onRenamed={onRenamed} onClose={close} />}
+      {asking === "delete" && <Delete playlist={playlist} onClose={close} />}
     </div>
   );
 }

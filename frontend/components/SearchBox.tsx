@@ -12,8 +12,8 @@ interface Props {
   onSearch: (words: string) => void;
 }
 
-/** Searches as the visitor types, once they pause; Enter does not wait. */
-export default function SearchBox({ value, onSearch }: Props) {
+/** The text in the box, and how it is told: after a pause in the typing, or at once. */
+function useTyping({ value, onSearch }: Props) {
   const [text, setText] = useState(value);
   const sent = useRef(value);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
@@ -38,7 +38,12 @@ export default function SearchBox({ value, onSearch }: Props) {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => send(words), TYPING_PAUSE_MS);
   };
+  return { text, type, send };
+}
 
+/** Searches as the visitor types, once they pause; Enter does not wait. */
+export default function SearchBox(props: Props) {
+  const { text, type, send } = useTyping(props);
   return (
     <form
       role="search"

@@ -1,18 +1,12 @@
 "use client";
 
-import { type FormEvent, useEffect, useState } from "react";
-import { type Crawl, library, sentenceOf, type Source } from "../lib/library";
-import { useLoaded } from "../lib/use-loaded";
+import { type FormEvent, useState } from "react";
+import { library, sentenceOf, type Source } from "../lib/library";
+import { useSources } from "../lib/use-sources";
 import Crawls from "./Crawls";
 import { EmptyNotice, ErrorNotice } from "./Notice";
 import SourceRow from "./SourceRow";
 import styles from "./Sources.module.css";
-
-const LOOK_AGAIN_MS = 2000;
-
-export function isUnderWay(crawl: Crawl): boolean {
-  return !crawl.finished && /^(queued|running)$/.test(crawl.status);
-}
 
 function AddSource({ onAdded }: { onAdded: (source: Source) => void }) {
   const [said, setSaid] = useState("");
@@ -50,36 +44,7 @@ function AddSource({ onAdded }: { onAdded: (source: Source) => void }) {
 }
 
 export default function Sources() {
-  const sources = useLoaded("sources", library.sources);
-  const crawls = useLoaded("crawls", library.crawls);
-  const [said, setSaid] = useState("");
-  const underWay = Boolean(crawls.data?.some(isUnderWay));
-
-  useEffect(() => {
-    if (!underWay || crawls.loading) return;
-    const timer = setTimeout(crawls.reload, LOOK_AGAIN_MS);
-    return () => clearTimeout(timer);
-  }, [underWay, crawls.loading, crawls.reload]);
-
-  const { reload: reloadSources } = sources;
-  useEffect(() => (underWay ? reloadSources : undefined), [underWay, reloadSources]); // their counts are new afterwards
-
-  const attempt = async (change: () => Promise<string>) => {
-    setSaid(await change().catch(sentenceOf));
-    sources.reload();
-    crawls.reload();
-  };
-  const crawl = (source: Source) =>
-    attempt(async () => {
-      await library.crawl(source.id);
-      return `Looking for videos at ${source.url}.`;
-    });
-  const remove = (source: Source) =>
-    attempt(async () => {
-      await library.deleteSource(source.id);
-      return `Removed ${source.url}.`;
-    });
-
+  const { sources, crawls, said, crawl, remove } = useSources();
   return (
     <>
       <h1>Sources</h1>

@@ -20,6 +20,38 @@ interface Props {
   onFollow: (followed: Followed) => void;
 }
 
+function Choice({ waiting, chosen, onChoose }: Pick<Props, "waiting"> & { chosen: string; onChoose: (id: string) => void }) {
+  if (waiting.length < 2) return null;
+  return (
+    <label className={styles.reason}>
+      <span className="small">{waiting.length} improvements wait</span>
+      <select className="field" value={chosen} onChange={(event) => onChoose(event.target.value)}>
+        {waiting.map(({ id, title }) => (
+          <option key={id} value={id}>
+            {title || id}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Problem({ words, onRetry }: { words: string; onRetry?: () => void }) {
+  if (!words) return null;
+  return (
+    <div role="alert" className={styles.refusal}>
+      <p>
+        <Plain>{words}</Plain>
+      </p>
+      {onRetry && (
+        <button type="button" className="button" onClick={onRetry}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}
+
 const DECIDED = new Set(["APPROVED", "LIVE"]);
 
 function Title({ card }: { card: Card | null }) {
@@ -50,31 +82,9 @@ export default function ApprovalPanel({ waiting, status, onClose, onFollow }: Pr
 
   return (
     <Dialog title={<Title card={card} />} onClose={onClose} wide testId="ai-panel">
-      {waiting.length > 1 && (
-        <label className={styles.reason}>
-          <span className="small">{waiting.length} improvements wait</span>
-          <select className="field" value={chosen} onChange={(event) => setChosen(event.target.value)}>
-            {waiting.map(({ id, title }) => (
-              <option key={id} value={id}>
-                {title || id}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
-      {refusal && (
-        <p role="alert" className={styles.refusal}>
-          <Plain>{refusal}</Plain>
-        </p>
-      )}
-      {problem && !card && (
-        <div role="alert" className={styles.refusal}>
-          <p>{problem}</p>
-          <button type="button" className="button" onClick={reload}>
-            Try again
-          </button>
-        </div>
-      )}
+      <Choice waiting={waiting} chosen={chosen} onChoose={setChosen} />
+      <Problem words={refusal} />
+      {!card && <Problem words={problem} onRetry={reload} />}
       {!card && !problem && <p role="status">Loading what is known…</p>}
       {card && card.status !== "AWAITING_APPROVAL" && <p role="status">It is {card.status} now and needs no decision.</p>}
       {card && <ImprovementCard card={card} status={status} />}

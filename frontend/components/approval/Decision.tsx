@@ -25,6 +25,22 @@ function useSettled(digest: string): boolean {
   return settled === digest;
 }
 
+function Reason({ value, onChange }: { value: string; onChange: (reason: string) => void }) {
+  return (
+    <label className={styles.reason}>
+      <span className="small">Reason, if you reject it</span>
+      <textarea
+        className="field"
+        data-testid="ai-reason"
+        rows={1}
+        maxLength={2000}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </label>
+  );
+}
+
 /** The two buttons. They take one click each until the answer is there. */
 export default function Decision({ card, onAnswer }: Props) {
   const [under, setUnder] = useState<Verb | null>(null);
@@ -45,17 +61,7 @@ export default function Decision({ card, onAnswer }: Props) {
 
   return (
     <form className={styles.decision} onSubmit={sendReason} aria-label="Decision">
-      <label className={styles.reason}>
-        <span className="small">Reason, if you reject it</span>
-        <textarea
-          className="field"
-          data-testid="ai-reason"
-          rows={1}
-          maxLength={2000}
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-        />
-      </label>
+      <Reason value={reason} onChange={setReason} />
       <button type="submit" className="button danger" data-testid="ai-reject" disabled={!open || !reason.trim()}>
         {under === "reject" ? "Rejecting…" : "Reject"}
       </button>

@@ -60,6 +60,22 @@ function BeforeAfter({ before, after }: { before: string; after: string }) {
   );
 }
 
+function Against({ refusals }: { refusals: string[] }) {
+  if (refusals.length === 0) return null;
+  return (
+    <section className={styles.part}>
+      <h3>What speaks against it</h3>
+      <ul className={styles.gaps}>
+        {refusals.map((refusal, index) => (
+          <li key={index}>
+            <Plain>{refusal}</Plain>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 /** All that is known about one improvement, for the one who decides. */
 export default function ImprovementCard({ card, status }: { card: Card; status: SystemStatus }) {
   const dev = webAddress(card.devUrl || status.devUrl);
@@ -80,18 +96,7 @@ export default function ImprovementCard({ card, status }: { card: Card; status: 
         {card.diff ? <Diff diff={card.diff} /> : <p className="soft">No diff is on record.</p>}
       </section>
       <Checks checks={card.checks} notChecked={card.notChecked} />
-      {card.refusals.length > 0 && (
-        <section className={styles.part}>
-          <h3>What speaks against it</h3>
-          <ul className={styles.gaps}>
-            {card.refusals.map((refusal, index) => (
-              <li key={index}>
-                <Plain>{refusal}</Plain>
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      <Against refusals={card.refusals} />
       <Health status={status} />
       {dev && (
         <p>
