@@ -3,6 +3,7 @@
 import contextlib
 import queue
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,8 @@ class Database:
         self.path = path
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue(IDLE_CONNECTIONS)
         self._schema_seen = False
+        # Writers of this process queue here: SQLite's own waiting is a sleep, in which the unlucky one starves.
+        self._turn = threading.Lock()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -40,7 +43,7 @@ class Database:
 
         Raises DatabaseUnready when there is no database or it stays locked.
         """
-        with self.reading() as connection:
+        with self._writers_turn(), self.reading() as connection:
             self._begin(connection)
             try:
                 yield connection
@@ -68,6 +71,15 @@ class Database:
         with contextlib.suppress(queue.Empty):
             while True:
                 self._idle.get_nowait().close()
+
+    @contextlib.contextmanager
+    def _writers_turn(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=BUSY_TIMEOUT_SECONDS):
+            raise DatabaseUnready("The database cannot be written to now (too many writers).")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _take(self) -> sqlite3.Connection:
         try:

@@ -1,13 +1,18 @@
 import gzip
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 from conftest import Site
 
 from library.fetcher import USER_AGENT, Fetcher, FetchFailed
+from library.guard import Guard
 from library.robots import Disallowed
 
 
@@ -113,5 +118,32 @@ def test_what_does_not_speak_http_is_a_failure(fetcher: Fetcher, site: Site) -> 
     site.answers["/"] = babble
     with pytest.raises(FetchFailed):
         fetcher.get(f"{site.base}/")
-    with pytest.raises(FetchFailed):
-        fetcher.get("http://no-such-host.invalid/")
+
+
+def test_a_host_without_an_address_is_a_failure() -> None:
+    def resolve(host: str, port: int) -> list[str]:
+        raise socket.gaierror("no such host")
+
+    with pytest.raises(FetchFailed, match="no such host"):
+        Fetcher(Guard(resolve=resolve)).get("http://missing.example/")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_tls_trusts_only_who_can_prove_the_name(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=site.example"]
+    names = ["-addext", "subjectAltName=DNS:site.example", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*make, *names], check=True, capture_output=True, timeout=30)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    site.server.socket = context.wrap_socket(site.server.socket, server_side=True)
+    port = site.host.split(":")[1]
+    allowed = frozenset({f"site.example:{port}", f"other.example:{port}"})
+    fetcher = Fetcher(Guard(allowed, resolve=lambda host, port: ["127.0.0.1"]))
+    site.page("/", "proven")
+    with pytest.raises(FetchFailed, match="certificate"):
+        fetcher.get(f"https://site.example:{port}/")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert fetcher.get(f"https://site.example:{port}/").body == b"proven"
+    with pytest.raises(FetchFailed, match=r"other\.example"):
+        fetcher.get(f"https://other.example:{port}/")
