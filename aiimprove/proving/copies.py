@@ -89,9 +89,20 @@ def _service(start: Launch, box: Box, log: Path) -> Iterator[process.Identity]:
             raise NotHealthy(f"{start.service} did not start:\n{last_lines(log)}")
         yield identity
     finally:
+        inside = [process.Identity.of(pid) for pid in _children(child.pid)]
         if identity is not None:
             process.stop(identity, STOP_SECONDS)
         child.wait()
+        for each in inside:  # the first process of a box ends when all others in it have
+            if each is not None:
+                each.wait(STOP_SECONDS)
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def _until_healthy(config: Config, copy: Copy) -> None:

@@ -28,6 +28,9 @@ class Home:
                               logs_folder=root / "logs")
         (root / "state").mkdir()
 
+    def configured(self, **changes: object) -> Config:
+        return replace(self.config, **changes)  # type: ignore[arg-type]
+
     def git(self, *words: str) -> str:
         done = subprocess.run(["git", "-C", str(self.folder), *words], env=PERSON, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

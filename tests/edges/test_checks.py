@@ -1,0 +1,195 @@
+"""Every check has a bad patch that it alone catches: with the check switched off, the patch would go through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pytest
+from proof_shop import APP, FINDING, FIXED, MIGRATE, Shop, number, openapi
+
+from aiimprove.evidence import Evidence, Verdict
+from aiimprove.finding import Finding
+from aiimprove.proving import prove
+from aiimprove.proving.proof import ALL
+
+NEW_TEST = "from app import items\n\n\ndef test_far_pages():\n    assert items({'page': ['5000']})[0] == 422\n"
+INDEX = "CREATE INDEX by_name ON item (name)"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    return Shop(tmp_path_factory.mktemp("shop"))
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A patch that fixes the bug (but for one) and does something else that only `check` sees, and how it says so."""
+
+    check: str
+    files: Mapping[str, str | None]
+    said: str
+    finding: Finding = FINDING
+
+    def __str__(self) -> str:
+        return self.check
+
+
+NEEDS_INDEX = replace(FINDING, cause="missing-index")
+BAD = [
+    Bad("probe", {"shop/app.py": APP.replace("page > 1000", "page > 2000")}, "the problem is still there"),
+    Bad("tests", {"shop/app.py": FIXED.replace("page * 10 + n", "page * 10 + n + 1")},
+        "1 tests that passed fail: test_items::test_a_page_has_ten_items"),
+    Bad("smoke", {"shop/app.py": FIXED.replace("FROM item", "FROM things")}, "shop /count answers 500 (live: 200)"),
+    Bad("contract", {"shop/app.py": FIXED, "shop/openapi.json": openapi(parameters=[])},
+        "shop: GET /items: query page is gone"),
+    Bad("scope", {"shop/app.py": FIXED, ".github/workflows/release.yml": "on: push\n"},
+        ".github/workflows/release.yml belongs to how the app is tested and released"),
+    Bad("migration", {"shop/app.py": FIXED, "shop/migrations/0002.sql": "ALTER TABLE item DROP COLUMN note"},
+        "column item.note is gone", NEEDS_INDEX),
+    Bad("speed", {"shop/app.py": FIXED.replace("    with sqlite3", "    time.sleep(0.02)\n    with sqlite3")},
+        "shop /count takes"),
+]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=str)
+def test_only_this_check_catches_this_patch(shop: Shop, bad: Bad) -> None:
+    case = shop.case(bad.files, bad.finding)
+    without = prove(replace(case, checks=tuple(name for name in ALL if name != bad.check)))
+    assert words(without) == [] and without.verdict is Verdict.PASSED
+    assert f"the check named {bad.check}" in without.not_checked
+    alone = prove(replace(case, checks=(bad.check,), work=case.work / "alone"))
+    assert alone.verdict is Verdict.FAILED
+    assert bad.said in alone.checks[0].summary
+
+
+def words(evidence: Evidence) -> list[str]:
+    return [f"{check.name}: {check.summary}" for check in evidence.checks if check.verdict is not Verdict.PASSED]
+
+
+def only(shop: Shop, name: str, files: Mapping[str, str | None], finding: Finding = FINDING) -> tuple[Verdict, str]:
+    """What one check says about a candidate."""
+    evidence = prove(replace(shop.case(files, finding), checks=(name,)))
+    return evidence.checks[0].verdict, evidence.checks[0].summary
+
+
+def test_a_good_patch_passes_everything(shop: Shop) -> None:
+    case = shop.case({"shop/app.py": FIXED, "shop/tests/test_far_pages.py": NEW_TEST,
+                      "shop/openapi.json": openapi(parameters=[number(maximum=1000)])})
+    evidence = prove(case)
+    assert words(evidence) == []
+    assert evidence.verdict is Verdict.PASSED and {check.name for check in evidence.checks} == set(ALL)
+    said = {check.name: check.summary for check in evidence.checks}
+    assert said["probe"] == "the problem is gone (before: answered 500; after: answered 422)"
+    assert "so do 1 new ones, and 1 of them fail without the change" in said["tests"]
+    assert (evidence.artifact, evidence.probe) == (case.candidate.artifact, FINDING.probe.digest())
+
+
+class TestProbe:
+    def test_a_problem_that_live_does_not_have(self, shop: Shop) -> None:
+        probe = replace(FINDING.probe, request={"method": "GET", "path": "/items?page=5"})
+        verdict, said = only(shop, "probe", {"shop/app.py": FIXED}, replace(FINDING, probe=probe))
+        assert verdict is Verdict.FAILED and said.startswith("not reproduced")
+
+    def test_a_problem_that_comes_and_goes_decides_nothing(self, shop: Shop) -> None:
+        flaky = FIXED.replace("def items(query):", "asked = []\n\n\ndef items(query):\n    asked.append(1)").replace(
+            "return 422", "if len(asked) == 2:\n            raise OverflowError\n        return 422")
+        verdict, said = only(shop, "probe", {"shop/app.py": flaky})
+        assert verdict is Verdict.INCONCLUSIVE and "the candidate 1 of 3 times" in said
+
+
+class TestTests:
+    def test_a_test_that_is_gone(self, shop: Shop) -> None:
+        hiding = FIXED.replace("import time\n", "import time\n") + (
+            "\nimport __main__\nif hasattr(__main__, 'cases'):\n"
+            "    real = open\n    __main__.cases = type('Few', (list,), {'append': lambda *_: None})()\n")
+        verdict, said = only(shop, "tests", {"shop/app.py": hiding})
+        assert verdict is Verdict.FAILED and said.startswith("tests are gone: test_items::test_a_page")
+
+    def test_the_candidates_own_version_of_a_test_does_not_count(self, shop: Shop) -> None:
+        broken = FIXED.replace("page * 10 + n", "page * 10 + n + 1")
+        verdict, said = only(shop, "tests", {
+            "shop/app.py": broken, "shop/tests/test_items.py": "def test_a_page_has_ten_items():\n    pass\n"})
+        assert verdict is Verdict.FAILED and "test_a_page_has_ten_items" in said
+
+    def test_a_new_test_must_pass(self, shop: Shop) -> None:
+        verdict, said = only(shop, "tests", {"shop/app.py": FIXED, "shop/tests/test_new.py": NEW_TEST.replace(
+            "422", "404")})
+        assert verdict is Verdict.FAILED and said == "new tests of the candidate fail: test_new::test_far_pages"
+
+    def test_tests_that_hang_fail(self, shop: Shop) -> None:
+        case = shop.case({"shop/app.py": FIXED.replace("def count", "if 'run_tests.py' in sys.argv[0]:\n"
+                                                                   "    time.sleep(60)\n\n\ndef count")})
+        config = replace(case.config, proof=replace(case.config.proof, tests_seconds=2))
+        check = prove(replace(case, config=config, checks=("tests",))).checks[0]
+        assert (check.verdict, check.summary) == (Verdict.FAILED, "the tests of shop took longer than 2 seconds")
+
+    def test_an_app_without_tests_decides_nothing(self, shop: Shop) -> None:
+        case = shop.case({"README.md": "words"})
+        assert prove(replace(case, checks=("tests",))).verdict is Verdict.INCONCLUSIVE
+
+    def test_tests_see_neither_the_state_nor_a_network(self, shop: Shop) -> None:
+        secret = shop.config.state_folder / "state.db"
+        secret.write_text("operators")
+        spying = (f"import os\nimport socket\n\n\ndef test_spying():\n    assert not os.path.exists({str(secret)!r})\n"
+                  "    assert len(socket.if_nameindex()) == 1\n")
+        assert only(shop, "tests", {"shop/tests/test_spy.py": spying})[0] is Verdict.PASSED
+
+
+class TestContract:
+    @pytest.mark.parametrize(("files", "verdict"), [
+        (openapi(parameters=[number(maximum=1000)]), Verdict.PASSED),
+        (openapi(parameters=[number(), number() | {"name": "size"}]), Verdict.PASSED),
+        (openapi(parameters=[number(), number() | {"name": "size", "required": True}]), Verdict.FAILED),
+        (openapi(parameters=[number(enum=[1, 2])]), Verdict.FAILED),
+        ("nothing", Verdict.FAILED),
+    ])
+    def test_documents(self, shop: Shop, files: str, verdict: Verdict) -> None:
+        assert only(shop, "contract", {"shop/openapi.json": files})[0] is verdict
+
+    def test_a_bound_that_nobody_asked_for(self, shop: Shop) -> None:
+        other = replace(FINDING, details={"method": "GET", "route": "/items", "parameter": "size"})
+        verdict, said = only(shop, "contract", {"shop/openapi.json": openapi(parameters=[number(maximum=9)])}, other)
+        assert (verdict, said) == (Verdict.FAILED, "shop: GET /items: query page has the bound maximum 9")
+
+
+class TestMigration:
+    def test_an_index_only_adds(self, shop: Shop) -> None:
+        verdict, said = only(shop, "migration", {"shop/migrations/0002.sql": INDEX}, NEEDS_INDEX)
+        assert verdict is Verdict.PASSED and said.startswith("it only adds, locks for")
+
+    def test_a_lock_that_live_would_feel(self, shop: Shop) -> None:
+        slow = MIGRATE.replace("COMMIT\")", "\"); time.sleep(0.4 if number == 2 else 0); connection.execute('COMMIT')")
+        verdict, said = only(shop, "migration", {
+            "shop/migrate.py": "import time\n" + slow.replace("PRAGMA user_version = {number}; \"",
+                                                              "PRAGMA user_version = {number}\""),
+            "shop/migrations/0002.sql": INDEX}, NEEDS_INDEX)
+        assert verdict is Verdict.FAILED and "250 are allowed" in said
+
+    def test_rows_that_are_gone(self, shop: Shop) -> None:
+        verdict, said = only(shop, "migration", {"shop/migrations/0002.sql": "DELETE FROM item WHERE id = 1"})
+        assert verdict is Verdict.FAILED and "shop.db item has 1 of 2 rows" in said
+
+    def test_data_that_the_live_version_cannot_read(self, shop: Shop) -> None:
+        trap = "DROP TABLE item; CREATE VIEW item AS SELECT 1 AS id, nothing() AS name, '' AS note"
+        verdict, _ = only(shop, "migration", {"shop/migrations/0002.sql": trap})
+        assert verdict is Verdict.FAILED
+
+    def test_a_migration_that_fails(self, shop: Shop) -> None:
+        verdict, said = only(shop, "migration", {"shop/migrations/0002.sql": "CREATE TABLE item (id)"})
+        assert verdict is Verdict.FAILED and "table item already exists" in said
+
+
+class TestSpeed:
+    def test_the_same_code_is_never_slower(self, shop: Shop) -> None:
+        case = shop.case({"README.md": "the same code"})
+        said = [prove(replace(case, checks=("speed",), work=case.work / str(turn))) for turn in range(4)]
+        assert [words(each) for each in said] == [[]] * 4
+
+    def test_a_gain_by_the_clock_must_be_one(self, shop: Shop) -> None:
+        probe = replace(FINDING.probe, request={"method": "GET", "path": "/slow"})
+        by_clock = replace(FINDING, probe=probe, details={"clock": True})
+        verdict, said = only(shop, "speed", {"README.md": "x"}, by_clock)
+        assert verdict is Verdict.FAILED and said.startswith("not faster")
+        faster = {"shop/app.py": APP.replace("time.sleep(0.03)", "time.sleep(0.01)")}
+        assert only(shop, "speed", faster, by_clock)[0] is Verdict.PASSED
