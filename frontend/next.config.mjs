@@ -15,6 +15,8 @@ const headers = [
 const config = {
   output: "standalone",
   outputFileTracingRoot: here,
+  // Pictures are used as they are, so the image library (whose libvips is LGPL) is not shipped.
+  outputFileTracingExcludes: { "*": ["node_modules/sharp/**", "node_modules/@img/**"] },
   turbopack: { root: here },
   poweredByHeader: false,
   reactStrictMode: true,
