@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiimprove.errors import NotFound
 from aiimprove.finding import Json
+from aiimprove.gateway.generation import NO_CANARY
 from aiimprove.gateway.hygiene import Routes, anything_like_approval, approval_routes, without_operator
 from aiimprove.release import Environment
 
@@ -90,7 +91,7 @@ def _log(key: str, value: str, early: bool = True) -> dict[str, Json]:
 
 
 def _noted(link: Path, door: Door) -> Routes:
-    read = {"release": _file(link / "release"), "canary": _file(link / "canary"), "below": _file(link / "below")}
+    read = {"release": _file(link / "release"), "canary": _file(link / "canary")}
     handle: list[Json] = [
         {"handler": "vars", **read},
         _log("environment", door.environment.value), _log("service", door.service),
@@ -106,7 +107,7 @@ def _refused(door: Door) -> Routes:
     if door.environment is Environment.DEV:
         routes.append({"match": anything_like_approval(), "terminal": True,
                        "handle": [*_lane("none"), _said(404, "There is nothing to approve here.")]})
-    routes.append({"match": [{"expression": "{http.vars.release} == ''"}], "terminal": True,
+    routes.append({"match": [{"vars": {"{http.vars.release}": [""]}}], "terminal": True,
                    "handle": [*_lane("none"), _said(503, _SENTENCES["nothing"])]})
     return routes
 
@@ -130,36 +131,41 @@ def _approvals(link: Path, door: Door) -> Routes:
              "handle": [*_lane("stable"), _to_stable(link, door)]}]
 
 
-def _chosen() -> str:
+def _canary(link: Path, door: Door) -> Routes:
+    """Looked at only while there is a candidate: ends here for its visitors, remembers everybody's lane."""
     cookie, canary = f"{{http.request.cookie.{LANE_COOKIE}}}", "{http.vars.canary}"
     drawn = f"({cookie} != {canary} + '.stable' && {{http.request.uuid}} < {{http.vars.below}})"
     asked = f"{{http.request.header.{CANDIDATE_HEADER}}} == {canary}"
-    return f"{canary} != 'none' && ({cookie} == {canary} + '.candidate' || {asked} || {drawn})"
+    chosen = f"{cookie} == {canary} + '.candidate' || {asked} || {drawn}"
+    return [{"match": [{"not": [{"vars": {canary: [NO_CANARY]}}]}], "handle": [
+        {"handler": "vars", "below": _file(link / "below")},
+        {"handler": "subroute", "routes": [
+            {"match": [{"expression": chosen}], "terminal": True, "handle": [
+                _sticky("candidate"), *_lane("candidate"), *_candidate(link, door)]},
+            {"handle": [_sticky("stable")]}]}]}]
 
 
 def _sticky(lane: str) -> dict[str, Json]:
     """Remembers the visitor's lane for as long as this candidate is one."""
     held, canary = f"{{http.request.cookie.{LANE_COOKIE}}}", "{http.vars.canary}"
-    known = f"{canary} == 'none' || {held} == {canary} + '.candidate' || {held} == {canary} + '.stable'"
-    cookie = f"{LANE_COOKIE}={{http.vars.canary}}.{lane}; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax"
+    known = f"{held} == {canary} + '.candidate' || {held} == {canary} + '.stable'"
+    cookie = f"{LANE_COOKIE}={canary}.{lane}; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax"
     return {"handler": "subroute", "routes": [{
         "match": [{"not": [{"expression": known}]}],
         "handle": [{"handler": "headers", "response": {"deferred": True, "add": {"Set-Cookie": [cookie]}}}]}]}
 
 
-def _canary(link: Path, door: Door) -> Routes:
+def _candidate(link: Path, door: Door) -> list[Json]:
     failed = {"match": {"status_code": [5]}, "routes": [
         {"handle": [_log("candidate_failed", "yes"), _to_stable(link, door)]}]}
-    candidate = _proxy(link / f"{door.service}.candidate")
-    return [{"match": [{"expression": _chosen()}], "terminal": True, "handle": [
-        *_lane("candidate"), _sticky("candidate"),
-        {"handler": "subroute", "routes": [
-            {"match": [_repeatable()], "terminal": True, "handle": [candidate | {"handle_response": [failed]}]},
-            {"handle": [candidate]}]}]}]
+    proxy = _proxy(link / f"{door.service}.candidate")
+    return [{"handler": "subroute", "routes": [
+        {"match": [_repeatable()], "terminal": True, "handle": [proxy | {"handle_response": [failed]}]},
+        {"handle": [proxy]}]}]
 
 
 def _stable(link: Path, door: Door) -> Routes:
-    return [{"handle": [*_lane("stable"), _sticky("stable"), _to_stable(link, door)]}]
+    return [{"handle": [*_lane("stable"), _to_stable(link, door)]}]
 
 
 def _repeatable() -> dict[str, Json]:

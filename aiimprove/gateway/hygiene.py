@@ -47,8 +47,10 @@ def without_operator() -> Routes:
     token = {"header_regexp": {"Authorization": {"pattern": rf"(?i)^\s*bearer\s+{OPERATOR_TOKEN}"}}}
     nothing_left = {"expression": r"{http.request.header.Cookie}.matches(r'^[,\s]*$')"}
     return [
-        {"handle": [{"handler": "headers", "request": {"replace": {"Cookie": request}},
-                     "response": {"deferred": True, "replace": {"Set-Cookie": answer}}}]},
-        {"match": [nothing_left], "handle": [{"handler": "headers", "request": {"delete": ["Cookie"]}}]},
+        {"handle": [{"handler": "headers", "response": {"deferred": True, "replace": {"Set-Cookie": answer}}}]},
+        {"match": [{"header": {"Cookie": ["*"]}}], "handle": [
+            {"handler": "headers", "request": {"replace": {"Cookie": request}}},
+            {"handler": "subroute", "routes": [
+                {"match": [nothing_left], "handle": [{"handler": "headers", "request": {"delete": ["Cookie"]}}]}]}]},
         {"match": [token], "handle": [{"handler": "headers", "request": {"delete": ["Authorization"]}}]},
     ]

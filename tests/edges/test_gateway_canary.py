@@ -173,8 +173,9 @@ def _watch(here: Site, stable: Generation, **more: object) -> Watch:
 
 def test_a_watch_that_is_renewed_never_lapses(here: Site) -> None:
     stable = _switched(here, here.live("stable"))
+    new = Generation("new", here.release("new"))
     here.gateway.hold(_watch(here, stable), 1.2)
-    here.live("new")
+    _switched(here, new)
     for _ in range(3):
         assert not shim_of(here.gateway).wait(0.6)
         assert here.gateway.renew("d-1", 1.2)
@@ -187,8 +188,9 @@ def test_a_watch_that_is_renewed_never_lapses(here: Site) -> None:
 def test_a_watch_that_nobody_renews_returns_traffic_without_a_loss(here: Site) -> None:
     stable = _switched(here, here.live("stable"))
     with Load(here.public("backend"), 4) as load:
+        new = Generation("new", here.release("new"))
         here.gateway.hold(_watch(here, stable), 0.5)
-        here.live("new")
+        _switched(here, new)
         took = until(lambda: here.gateway.returned())
         assert took < 2.5
         assert ask(here.public("backend")).release == "stable" and ask(here.public("frontend")).release == "stable"
@@ -207,8 +209,9 @@ def test_a_watch_that_nobody_renews_returns_traffic_without_a_loss(here: Site) -
 def test_traffic_returns_only_to_a_release_that_answers(here: Site) -> None:
     stable = _switched(here, here.live("stable"))
     old = list(here.running)
+    new = Generation("new", here.release("new"))
     here.gateway.hold(_watch(here, stable), 0.3)
-    here.live("new")
+    _switched(here, new)
     for child in old:
         child.kill()
         child.wait()
@@ -222,8 +225,9 @@ def test_traffic_returns_only_to_a_release_that_answers(here: Site) -> None:
 
 def test_the_next_shim_takes_over_the_watch(here: Site) -> None:
     stable = _switched(here, here.live("stable"))
+    new = Generation("new", here.release("new"))
     here.gateway.hold(_watch(here, stable), 0.5)
-    here.live("new")
+    _switched(here, new)
     shim = shim_of(here.gateway)
     shim.signal(signal.SIGKILL)
     assert shim.wait(5) and here.gateway.start() == "adopted"
