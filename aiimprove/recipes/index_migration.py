@@ -14,6 +14,7 @@ from aiimprove.recipes.clients import tests_folder
 from aiimprove.recipes.sources import service_of
 from aiimprove.settings import Config, Service
 
+_CLAUSES = re.compile(r"('(?:[^']|'')*')|\s+(FROM|WHERE|GROUP BY|ORDER BY|LIMIT|(?:LEFT )?JOIN|AND)\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\D*?)(\d+)([_\-.]+)(.+?)(\.(?:up\.)?sql)$")
 
 
@@ -92,13 +93,13 @@ def _test(tree: Path, service: Service, folder: Path, finding: Finding) -> dict[
     up = len(tests.relative_to(tree / service.folder).parts)
     home = folder.relative_to(tree / service.folder)
     details = finding.details
-    sql = "\n".join(f"    {line}" for line in str(details["sql"]).strip().splitlines())
+    sql = _wrapped(str(details["sql"]))
     text = f'''import sqlite3
 from pathlib import Path
 
 MIGRATIONS = Path(__file__).resolve().parents[{up}] / "{home}"
 STATEMENT = """
-{sql}
+    {sql}
 """
 
 
@@ -110,3 +111,9 @@ def test_{details["index"]}_is_used():
     assert any("{details["index"]}" in step for step in plan), plan
 '''
     return {str((tests / f"test_{details['index']}.py").relative_to(tree)): text}
+
+
+def _wrapped(sql: str) -> str:
+    """The statement with a line for each clause, as the inside of a triple-quoted string; literals as they are."""
+    lines = _CLAUSES.sub(lambda match: match[1] or f"\n    {match[2]}", sql.strip())
+    return lines.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')

@@ -36,12 +36,11 @@ def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
     types = {}
     for each in ("ASGIApp", "Message", "Receive", "Scope", "Send"):
         source, types[each] = with_name(source, "starlette.types", each)
-    given = "{" + ", ".join(f'"{header}": "{value}"' for header, value in missing.items()) + "}"
     changed = with_middleware(made, f"{name}, headers={constant}", source,
                               [*_constant(constant, missing), "", "", *_middleware(name, headers, types)])
     test = new_test(tree, service, "security_headers", lambda client: [
-        f'answer = {client}.get("{finding.details["path"]}")', f"for name, value in {given}.items():",
-        "    assert answer.headers[name] == value"])
+        f'answer = {client}.get("{finding.details["path"]}")',
+        *(f'assert answer.headers["{header}"] == "{value}"' for header, value in missing.items())])
     return Patch(f"Every answer carries {', '.join(missing)}, unless the app sets it itself.",
                  {changed.path: changed.text} | test)
 

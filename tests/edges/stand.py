@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import socket
 import subprocess
+import tempfile
+import venv
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +21,21 @@ from aiimprove.probes import wait_until_healthy
 from aiimprove.settings import Config, Service
 
 APPS = Path(__file__).parent.parent / "apps"
+BACKEND = APPS.parent.parent / "backend"
+
+
+@cache
+def app_python() -> str:
+    """An interpreter with FastAPI, pytest and httpx: the backend's own, or one made for these tests."""
+    own = BACKEND / ".venv" / "bin" / "python"
+    if own.exists():
+        return str(own)
+    folder = tempfile.TemporaryDirectory(prefix="apps-venv-")
+    atexit.register(folder.cleanup)
+    venv.create(folder.name, with_pip=True)
+    python = str(Path(folder.name) / "bin" / "python")
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", str(BACKEND / "requirements-dev.txt")], check=True)
+    return python
 
 
 @dataclass

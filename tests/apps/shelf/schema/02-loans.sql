@@ -1,0 +1,1 @@
+CREATE TABLE loans (id INTEGER PRIMARY KEY, book_id INTEGER, days INTEGER);

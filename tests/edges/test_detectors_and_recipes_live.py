@@ -1,0 +1,181 @@
+"""A real app that nobody tuned the detectors for: what they find in it, and what the recipes make of that."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from stand import APPS, Stand, app_python, running
+
+from aiimprove.authors import AUTHORS, can_write
+from aiimprove.detectors import look_all
+from aiimprove.finding import Finding
+from aiimprove.probes import get, replay
+from aiimprove.recipes import Declined, Draft
+from aiimprove.settings import Config, Service
+
+SHELF = Service(folder=".", runtime="python", health="/ping", smoke=["/v1/books"], openapi="/openapi.json",
+                databases=["shelf.db"], migrations="schema", tests="tests",
+                start=["{python}", "-m", "uvicorn", "--factory", "shelf.server:build_application"])
+
+
+def stand(source: Path, folder: Path, **more: object) -> Stand:
+    data = folder / "data"
+    data.mkdir(exist_ok=True)
+    env = {"SHELF_DB": str(data / "shelf.db"), "SHELF_BOOKS": "30000"}
+    return Stand(source, data, app_python(), "shelf.server:build_application", ("--factory",), env, SHELF,
+                 **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finding]:
+    """Every finding in the app, by its place."""
+    folder = tmp_path_factory.mktemp("shelf")
+    live = folder / "live.log"
+    access = 'INFO:     127.0.0.1:9 - "GET /v1/books/1/share?parts=0 HTTP/1.1" 500 Internal Server Error\n'
+    live.write_text(access + f'''ERROR:    Exception in ASGI application
+Traceback (most recent call last):
+  File "/x/site-packages/fastapi/routing.py", line 1, in app
+    response = await f(request)
+  File "{APPS}/shelf/shelf/api/books.py", line 60, in share
+    return {{"part": 100 / parts}}
+ZeroDivisionError: division by zero
+Traceback (most recent call last):
+  File "/elsewhere/shelf/api/loans.py", line 22, in vanished
+    raise KeyError("gone")
+KeyError: 'gone'
+''')
+    with running(stand(APPS / "shelf", folder, live_logs={"backend": live})) as subject:
+        before = (folder / "data" / "shelf.db").read_bytes()
+        findings, failed = look_all(subject)
+        assert not failed
+        assert len((folder / "data" / "shelf.db").read_bytes()) == len(before)
+        assert get(subject.copy.urls["backend"] + "/v1/loans/1").status == 404  # what the trial wrote is gone again
+    return {finding.place: finding for finding in findings}
+
+
+def test_integers_that_crash_are_found_with_their_borders(found: dict[str, Finding]) -> None:
+    crash = found["backend GET /v1/books/{book_id} path:book_id"]
+    assert (crash.details["lowest_ok"], crash.details["highest_ok"]) == (None, 2 ** 63 - 1)  # {book_id:int} takes no minus
+    assert crash.details["crash"] == "OverflowError in shelf/api/books.py:get_item"
+    from_year = found["backend GET /v1/books query:from"]
+    assert from_year.details["highest_ok"] == 2 ** 63 - 1
+    assert "backend GET /v1/books query:skip" in found
+    assert "backend POST /v1/loans body:days" in found
+    assert "backend GET /v1/books query:limit" not in found  # bounded by its own schema
+    assert "backend GET /v1/books query:genre" not in found
+
+
+def test_a_crash_between_values_that_pass_has_no_borders(found: dict[str, Finding]) -> None:
+    share = found["backend GET /v1/books/{book_id}/share query:parts"]
+    assert share.details["crashes"] == [0] and share.details["one_stretch"] is False
+    assert share.impact > found["backend GET /v1/books/{book_id} path:book_id"].impact
+
+
+def test_what_the_logs_say_is_told_once_and_needs_a_request(found: dict[str, Finding]) -> None:
+    """The division by zero is told by the parameter; what cannot be reproduced can never be proven."""
+    assert not any(finding.detector == "server_errors" and finding.cause == "ZeroDivisionError"
+                   for finding in found.values())
+    gone = found["backend/shelf/api/loans.py:vanished"]
+    assert gone.probe.kind == "none" and not can_write("recipes", gone)
+
+
+def test_compression_and_headers_are_missed(found: dict[str, Finding]) -> None:
+    both = [finding.cause for finding in found.values() if finding.place == "backend"]
+    assert both  # one place, two causes: a dict by place keeps the last
+    assert {"no-compression", "missing-security-headers"} >= set(both)
+
+
+def test_a_slow_statement_is_found_with_an_index_that_was_measured(found: dict[str, Finding]) -> None:
+    slow = [finding for finding in found.values() if finding.detector == "slow_sql"]
+    assert slow
+    for finding in slow:
+        assert finding.details["after_ms"] < 0.7 * finding.details["before_ms"]
+        assert finding.details["table"] == "books"
+        assert "SCAN" in " ".join(finding.details["plan_before"])
+
+
+@pytest.fixture(scope="module")
+def every(found: dict[str, Finding], tmp_path_factory: pytest.TempPathFactory) -> list[Finding]:
+    """The findings that a recipe might fix, with the two that share a place."""
+    folder = tmp_path_factory.mktemp("again")
+    with running(stand(APPS / "shelf", folder)) as subject:
+        more, _ = look_all(subject, ["compression", "security_headers"])
+    assert {finding.cause for finding in more} == {"no-compression", "missing-security-headers"}
+    return [*more, *(finding for finding in found.values() if finding.place != "backend")]
+
+
+@pytest.fixture(scope="module")
+def patched(every: list[Finding], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list[Finding]]]:
+    """A tree with every patch that the recipes wrote, and what they were for."""
+    tree = tmp_path_factory.mktemp("patched") / "shelf"
+    shutil.copytree(APPS / "shelf", tree, ignore=shutil.ignore_patterns("__pycache__"))
+    config, fixed = Config(services={"backend": SHELF}), []
+    for finding in every:
+        if finding.cause == "no-compression":
+            finding = Finding.from_json(finding.to_json() | {"details": {**finding.details, "spares_parts": True}})
+        if isinstance(AUTHORS["recipes"].write(finding, tree, config), Draft):
+            fixed.append(finding)
+    return (tree, fixed)  # type: ignore[return-value]
+
+
+def test_the_recipes_fix_what_they_said_they_fix(patched: tuple[Path, list[Finding]], tmp_path: Path) -> None:
+    tree, fixed = patched
+    assert {finding.cause for finding in fixed} == {
+        "no-compression", "missing-security-headers", "missing-index", "integer-out-of-range"}
+    with running(stand(tree, tmp_path)) as subject:
+        url, data = subject.copy.urls["backend"], subject.copy.data
+        for finding in fixed:
+            seen = replay(finding.probe, url, data)
+            assert seen.passed, (finding.title, seen.observed)
+        for path in ("/v1/books?skip=-1", "/v1/books/1", "/v1/books?from=1950", "/v1/books?skip=9223372036854775807"):
+            assert get(url + path).status == 200  # what passed before still passes
+
+
+def test_partial_answers_and_streams_stay_as_they_were(patched: tuple[Path, list[Finding]], tmp_path: Path) -> None:
+    with running(stand(patched[0], tmp_path)) as subject:
+        url, packed = subject.copy.urls["backend"], {"accept-encoding": "gzip"}
+        part = get(url + "/v1/books/clip", headers=packed | {"range": "bytes=100-199"})
+        assert (part.status, len(part.raw), part.headers.get("content-encoding")) == (206, 100, None)
+        assert part.headers["x-content-type-options"] == "nosniff"
+        stream = get(url + "/v1/books/events", headers=packed)
+        assert "content-encoding" not in stream.headers and stream.raw == b"data: tick\n\n" * 3
+
+
+def test_the_patched_app_passes_its_tests_and_the_new_ones_fail_without_the_patch(
+        patched: tuple[Path, list[Finding]], tmp_path: Path) -> None:
+    tree, fixed = patched
+    assert pytest_in(tree, tmp_path) == {"passed": 3 + len(fixed)}
+    bare = tmp_path / "bare"
+    shutil.copytree(APPS / "shelf", bare, ignore=shutil.ignore_patterns("__pycache__"))
+    for new in tree.joinpath("tests").glob("test_*.py"):
+        shutil.copy(new, bare / "tests" / new.name)
+    assert pytest_in(bare, tmp_path) == {"passed": 3, "failed": len(fixed)}
+
+
+def pytest_in(tree: Path, folder: Path) -> dict[str, int]:
+    report = folder / "report.json"
+    plugin = folder / "tally.py"
+    plugin.write_text("import json, os\ndef pytest_terminal_summary(terminalreporter):\n"
+                      "    stats = {k: len(v) for k, v in terminalreporter.stats.items() if k in "
+                      "('passed', 'failed', 'error')}\n    json.dump(stats, open(os.environ['REPORT'], 'w'))\n")
+    subprocess.run([app_python(), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tally"], cwd=tree, timeout=100,
+                   env={"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), "REPORT": str(report),
+                        "PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, check=False)
+    seen: dict[str, int] = json.loads(report.read_text())
+    return seen
+
+
+def test_a_crash_without_borders_and_an_unknown_cause_are_declined(found: dict[str, Finding], tmp_path: Path) -> None:
+    shutil.copytree(APPS / "shelf", tmp_path / "shelf")
+    config = Config(services={"backend": SHELF})
+    share = found["backend GET /v1/books/{book_id}/share query:parts"]
+    declined = AUTHORS["recipes"].write(share, tmp_path / "shelf", config)
+    assert isinstance(declined, Declined) and "not one stretch" in declined.reason
+    gone = found["backend/shelf/api/loans.py:vanished"]
+    assert AUTHORS["recipes"].write(gone, tmp_path / "shelf", config) == Declined("no recipe writes KeyError")
