@@ -52,8 +52,8 @@ export function rejectCall(token: string, id: string, digest: string, reason: st
   check(isToken(token), "token");
   check(isId(id) && isDigest(digest), "id and digest");
   check(isReason(reason), "reason");
-  // One word, so that a reason which begins with a dash is not taken for an option.
-  const args = ["reject", id, "--digest", digest, `--reason=${reason}`, "--json", "--token-stdin"];
+  // The word after --reason is always its value, even if it begins with a dash.
+  const args = ["reject", id, "--digest", digest, "--reason", reason, "--json", "--token-stdin"];
   return { verb: "reject", args, secret: token };
 }
 
