@@ -180,7 +180,7 @@ class TestDependencies:
         assert (tree / "app.py").read_text() == "1"
 
     def test_a_failed_installation_leaves_nothing(self, home: Home) -> None:
-        service = replace(self.SERVICE, install=[*SH, "echo no matching distribution; exit 1"])
+        service = replace(self.SERVICE, runtime="", install=[*SH, "echo no matching distribution; exit 1"])
         home.config = replace(home.config, services={"api": service})
         with pytest.raises(BuildFailed, match="the installation of api failed with exit code 1:\nno matching"):
             build(home.config, home.repository, home.first, BOX, quiet)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 from proof_shop import APP, FINDING, FIXED, MIGRATE, Shop, number, openapi
 
+from aiimprove.checks import CHECKS
 from aiimprove.evidence import Evidence, Verdict
 from aiimprove.finding import Finding
 from aiimprove.proving import prove
@@ -54,13 +55,23 @@ BAD = [
 
 @pytest.mark.parametrize("bad", BAD, ids=str)
 def test_only_this_check_catches_this_patch(shop: Shop, bad: Bad) -> None:
-    case = shop.case(bad.files, bad.finding)
-    without = prove(replace(case, checks=tuple(name for name in ALL if name != bad.check)))
-    assert words(without) == [] and without.verdict is Verdict.PASSED
-    assert f"the check named {bad.check}" in without.not_checked
-    alone = prove(replace(case, checks=(bad.check,), work=case.work / "alone"))
-    assert alone.verdict is Verdict.FAILED
-    assert bad.said in alone.checks[0].summary
+    evidence = prove(shop.case(bad.files, bad.finding))
+    caught = [check for check in evidence.checks if check.verdict is not Verdict.PASSED]
+    assert [(check.name, check.verdict) for check in caught] == [(bad.check, Verdict.FAILED)], words(evidence)
+    assert bad.said in caught[0].summary and evidence.verdict is Verdict.FAILED
+    others = tuple(check for check in evidence.checks if check.name != bad.check)
+    assert len(others) == len(ALL) - 1 and replace(evidence, checks=others).verdict is Verdict.PASSED
+
+
+def test_a_check_that_is_switched_off_lets_its_patch_through(shop: Shop) -> None:
+    bad = next(each for each in BAD if each.check == "tests")
+    evidence = prove(replace(shop.case(bad.files), checks=tuple(name for name in ALL if name != "tests")))
+    assert words(evidence) == [] and evidence.verdict is Verdict.PASSED
+    assert "the check named tests" in evidence.not_checked
+
+
+def test_every_check_has_such_a_patch() -> None:
+    assert sorted(bad.check for bad in BAD) == sorted(ALL) == sorted(CHECKS)
 
 
 def words(evidence: Evidence) -> list[str]:
