@@ -57,22 +57,23 @@ class Crawler:
         except (DatabaseUnready, sqlite3.Error) as error:
             log.warning("the crawl lease was not given back and will run out: %s", error)
 
-    def _work(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._empty_queue()
-            except (DatabaseUnready, lease.LeaseLost, sqlite3.Error) as error:
-                log.warning("crawling pauses: %s: %s", type(error).__name__, error)
-            self._asked.wait(POLL_SECONDS)
-            self._asked.clear()
-
-    def _empty_queue(self) -> None:
+    def perform_queued(self) -> None:
+        """Perform every unfinished crawl here and now; nothing when another process holds the lease."""
         self._database.require_schema()
         with self._database.reading() as connection:
             if not crawls.unfinished(connection):
                 return
         while not self._stopping.is_set() and (record := self._claim()):
             self._perform(record)
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.perform_queued()
+            except (DatabaseUnready, lease.LeaseLost, sqlite3.Error) as error:
+                log.warning("crawling pauses: %s: %s", type(error).__name__, error)
+            self._asked.wait(POLL_SECONDS)
+            self._asked.clear()
 
     def _claim(self) -> CrawlRecord | None:
         with self._database.writing() as connection:

