@@ -80,7 +80,7 @@ def test_a_killed_caddy_costs_only_what_was_in_flight(here: Site) -> None:
     port = here.public("backend")
     for _ in range(3):
         caddy = caddy_of(here.gateway)
-        caddy.signal(signal.SIGKILL)
+        assert caddy.signal(signal.SIGKILL) and caddy.wait(5)
         began = time.monotonic()
         assert ask(port).release == "one"
         assert time.monotonic() - began < 2
@@ -98,7 +98,7 @@ def test_a_killed_shim_disturbs_nobody_and_the_next_adopts_caddy(here: Site) -> 
         assert shim.wait(5) and here.gateway.start() == "adopted"
         load.served(50)
     assert load.lost == [] and caddy_of(here.gateway) == caddy and shim_of(here.gateway) != shim
-    caddy.signal(signal.SIGKILL)
+    assert caddy.signal(signal.SIGKILL) and caddy.wait(5)
     assert ask(here.public("backend")).release == "one"
 
 

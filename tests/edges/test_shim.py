@@ -184,7 +184,7 @@ def test_connections_wait_while_the_program_is_dead(kept: Kept, tmp_path: Path) 
     for _ in range(5):
         program = _program(kept)
         assert _ask(port) == program.pid
-        program.signal(signal.SIGKILL)
+        assert program.signal(signal.SIGKILL) and program.wait(5)
         assert _ask(port) != program.pid
 
 
@@ -196,7 +196,7 @@ def test_a_new_shim_takes_the_sockets_over(kept: Kept, tmp_path: Path) -> None:
     shim.wait(5)
     assert _ask(port) == program.pid
     kept.revive()
-    program.signal(signal.SIGKILL)
+    assert program.signal(signal.SIGKILL) and program.wait(5)
     assert _ask(port) != program.pid
     assert _ask(port) == _program(kept).pid != program.pid
 
