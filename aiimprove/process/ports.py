@@ -61,8 +61,8 @@ def _holds(pid: int, inodes: Collection[str]) -> bool:
 
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 on which nobody listens, outside the range that outgoing connections use up."""
-    first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    candidates = range(max(1024, first_outgoing - 12000), max(first_outgoing, 9000))
+    first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    candidates = range(first - 10000, first) if first > 20000 else range(min(last, 60000) + 1, 65536)
     found: list[int] = []
     for port in random.sample(candidates, len(candidates)):
         if len(found) == count:

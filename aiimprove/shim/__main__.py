@@ -10,9 +10,8 @@ Exit codes: 0 running, detached; 75 another shim keeps this program; 98 an addre
 import os
 import sys
 
-sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-
-from aiimprove.shim.daemon import main
-
 if __name__ == "__main__":
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    from aiimprove.shim.daemon import main
+
     sys.exit(main(sys.argv[1]))
