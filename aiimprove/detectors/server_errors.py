@@ -56,7 +56,8 @@ def _failed_requests(text: str) -> Iterator[str]:
     for row in text.splitlines():
         try:
             entry = json.loads(row)
-            failed = entry["status"] == 500 and entry["request"]["method"] == "GET"
+            live = entry.get("environment", "live") == "live"
+            failed = live and entry["status"] == 500 and entry["request"]["method"] == "GET"
             path = entry["request"]["uri"]
         except (ValueError, KeyError, TypeError):
             continue

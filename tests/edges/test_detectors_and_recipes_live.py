@@ -27,7 +27,7 @@ SHELF = Service(folder=".", runtime="python", health="/ping", smoke=["/v1/books"
 def stand(source: Path, folder: Path, **more: object) -> Stand:
     data = folder / "data"
     data.mkdir(exist_ok=True)
-    env = {"SHELF_DB": str(data / "shelf.db"), "SHELF_BOOKS": "30000"}
+    env = {"SHELF_DB": str(data / "shelf.db"), "SHELF_BOOKS": "90000"}
     return Stand(source, data, app_python(), "shelf.server:build_application", ("--factory",), env, SHELF,
                  **more)  # type: ignore[arg-type]
 
@@ -49,7 +49,16 @@ Traceback (most recent call last):
   File "/elsewhere/shelf/api/loans.py", line 22, in vanished
     raise KeyError("gone")
 KeyError: 'gone'
+ERROR:    Exception in ASGI application
+Traceback (most recent call last):
+  File "/release/shelf/api/books.py", line 52, in newest
+    return {{}}
+IndexError: No item with that key
 ''')
+    (folder / "logs").mkdir()
+    (folder / "logs" / "gateway.log").write_text("".join(json.dumps(
+        {"status": status, "request": {"method": "GET", "uri": uri}}) + "\n" for status, uri in (
+            (200, "/v1/books"), (500, "/v1/books/1/share?parts=0"), (500, "/v1/books/newest?a=1"))))
     with running(stand(APPS / "shelf", folder, live_logs={"backend": live})) as subject:
         before = (folder / "data" / "shelf.db").read_bytes()
         findings, failed = look_all(subject)
@@ -84,6 +93,8 @@ def test_what_the_logs_say_is_told_once_and_needs_a_request(found: dict[str, Fin
                    for finding in found.values())
     gone = found["backend/shelf/api/loans.py:vanished"]
     assert gone.probe.kind == "none" and not can_write("recipes", gone)
+    newest = found["backend/shelf/api/books.py:newest"]  # its request stands in the gateway's log only
+    assert (newest.cause, newest.probe.request["path"]) == ("IndexError", "/v1/books/newest?a=1")
 
 
 def test_compression_and_headers_are_missed(found: dict[str, Finding]) -> None:
@@ -180,3 +191,32 @@ def test_a_crash_without_borders_and_an_unknown_cause_are_declined(found: dict[s
     assert isinstance(declined, Declined) and "not one stretch" in declined.reason
     gone = found["backend/shelf/api/loans.py:vanished"]
     assert AUTHORS["recipes"].write(gone, tmp_path / "shelf", config) == Declined("no recipe writes KeyError")
+
+
+def test_an_app_in_one_file_with_other_names(tmp_path: Path) -> None:
+    """No factory, no package, no documented numbers, one header set by the app, tests in another folder."""
+    tree = tmp_path / "notes"
+    shutil.copytree(APPS / "notes", tree, ignore=shutil.ignore_patterns("__pycache__"))
+    service = Service(folder=".", runtime="python", health="/notes", smoke=["/notes"], openapi="/openapi.json",
+                      tests="checks", start=["{python}", "-m", "uvicorn", "service:api"])
+    (tmp_path / "data").mkdir()
+    place = Stand(tree, tmp_path / "data", app_python(), "service:api", service=service)
+    config = Config(services={"backend": service})
+    with running(place) as subject:
+        findings, failed = look_all(subject)
+    assert not failed
+    assert {finding.place for finding in findings} == {
+        "backend", "backend GET /notes query:after", "backend GET /notes/{number} path:number",
+        "backend GET /notes/{number} query:width"}
+    width = next(finding for finding in findings if finding.place.endswith("width"))
+    assert (width.details["lowest_ok"], width.details["highest_ok"]) == (-2 ** 63, None)
+    headers = next(finding for finding in findings if finding.place == "backend")
+    assert headers.details["missing"] == ["X-Content-Type-Options", "X-Frame-Options"]
+    for finding in findings:
+        assert isinstance(AUTHORS["recipes"].write(finding, tree, config), Draft)
+    assert pytest_in(tree, tmp_path) == {"passed": 5}
+    with running(place) as subject:
+        assert all(replay(finding.probe, subject.copy.urls["backend"], subject.copy.data).passed
+                   for finding in findings)
+        answer = get(subject.copy.urls["backend"] + "/notes/-5?width=3")
+        assert answer.status == 200 and answer.headers["referrer-policy"] == "no-referrer"

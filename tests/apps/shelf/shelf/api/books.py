@@ -45,6 +45,12 @@ def events():
     return StreamingResponse(("data: tick\n\n" for _ in range(3)), media_type="text/event-stream")
 
 
+@router.get("/newest")
+def newest(database: Database):
+    row = database.execute("SELECT * FROM books ORDER BY id DESC LIMIT 1").fetchone()
+    return {"title": row["title"], "author": row["author"]}
+
+
 @router.get("/{book_id:int}")
 def get_item(database: Database, book_id: int):
     row = database.execute("SELECT * FROM books WHERE id = ?", (book_id,)).fetchone()
