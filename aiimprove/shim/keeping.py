@@ -9,7 +9,7 @@ import time
 from typing import Any, NoReturn
 
 from aiimprove.shim.lease import Lease
-from aiimprove.shim.notes import identity, read_json, runs, say, write_json
+from aiimprove.shim.notes import identity, read_json, runs, say, session_of, write_json
 from aiimprove.shim.sockets import above, listener, taken_over
 
 
@@ -22,12 +22,12 @@ def write_to(log: str) -> None:
 
 
 def end_leftovers(pid: int) -> None:
-    """Kills the group of a dead program that nobody has reaped yet, and the orphans that it left to this shim."""
-    with contextlib.suppress(OSError):
-        os.killpg(pid, signal.SIGKILL)
-    with contextlib.suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children") as children:
-        for orphan in children.read().split():
-            os.kill(int(orphan), signal.SIGKILL)
+    """Kills what is left of a dead program's session. Nothing else, although other orphans may have come to this
+    shim: a program may have started further shims, and those and what they keep belong to nobody."""
+    for name in os.listdir("/proc"):
+        if name.isdigit() and session_of(int(name)) == pid:
+            with contextlib.suppress(OSError):
+                os.kill(int(name), signal.SIGKILL)
 
 
 class Shim:

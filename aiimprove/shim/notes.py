@@ -20,6 +20,15 @@ def stat_of(pid: int) -> tuple[str, int] | None:
     return fields[0], int(fields[19])
 
 
+def session_of(pid: int) -> int:
+    """The session of a process that runs; 0 when it does not."""
+    stat = stat_of(pid)
+    try:
+        return os.getsid(pid) if stat and stat[0] not in "ZX" else 0
+    except OSError:
+        return 0
+
+
 def boot_id() -> str:
     with open("/proc/sys/kernel/random/boot_id") as boot:
         return boot.read().strip()

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -154,12 +155,39 @@ def test_stop_waits_for_the_program_and_then_kills(kept: Kept, tmp_path: Path) -
 
 
 def test_what_a_dead_program_left_behind_is_ended(kept: Kept, tmp_path: Path) -> None:
-    kept.start(_spec(tmp_path, "sh", "-c", "setsid sleep 61 & echo $!; wait", longest_pause=60.0))
+    kept.start(_spec(tmp_path, "bash", "-c", "set -m; sleep 61 & echo $!; wait", longest_pause=60.0))
     until(lambda: (tmp_path / "program.log").read_text().endswith("\n"))
     orphan = Identity.of(int((tmp_path / "program.log").read_text().split()[0]))
     assert orphan is not None
     _program(kept).signal(signal.SIGKILL)
     until(lambda: not orphan.alive())
+
+
+def test_what_a_dead_program_had_kept_by_other_shims_stays(kept: Kept, tmp_path: Path) -> None:
+    script = ("import sys, time; from pathlib import Path; from aiimprove.shim.kept import Kept, Spec;"
+              "there = Path(sys.argv[1]); inner = Kept(there / 'inner');"
+              "inner.state().shim or inner.start("
+              "Spec(('sleep', '60'), {'PATH': '/usr/bin:/bin'}, there, there / 'inner.log')); time.sleep(60)")
+    spec = _spec(tmp_path, sys.executable, "-c", script, str(tmp_path), healthy_seconds=0.0)
+    kept.start(replace(spec, env=ENV | {"PYTHONPATH": str(ROOT)}))
+    inner = Kept(tmp_path / "inner")
+    until(lambda: inner.state().program and inner.state().shim)
+    program, shim = _program(inner), _shim(inner)
+    try:
+        for _ in range(3):
+            starter = _program(kept)
+            assert starter.signal(signal.SIGKILL) and starter.wait(5)
+            until(lambda starter=starter: _other_than(kept, starter))  # type: ignore[misc]
+        assert program.alive() and shim.alive()
+        shim.signal(signal.SIGKILL)
+        shim.wait(5)
+        _program(kept).signal(signal.SIGKILL)
+        until(lambda: inner.state().shim)
+        assert program.alive() and _program(inner) == program, "adopted, although both shims around it had died"
+        kept.stop()
+        assert program.alive() and inner.state().shim
+    finally:
+        inner.stop()
 
 
 def test_a_shim_is_small(kept: Kept, tmp_path: Path) -> None:
