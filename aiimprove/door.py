@@ -19,7 +19,7 @@ from aiimprove import process
 
 FOLDER = Path("run") / "door"
 MOST_BYTES = 65536
-SECONDS = 20.0
+SECONDS = 9.0
 AT_ONCE = 4
 _PROVES = {("status",): "--operator", ("show",): "--operator", ("approve",): "--token-stdin",
            ("reject",): "--token-stdin", ("operator", "login"): "--json"}
@@ -76,7 +76,7 @@ def _run(words: Sequence[str], stdin: str) -> dict[str, Any]:
 
 def _refused(words: Sequence[str], why: str) -> dict[str, Any]:
     envelope = {"aiimprove": 1, "command": (words or [""])[0], "status": "refused", "exit_code": 3, "data": {},
-                "errors": [{"code": "not_operator", "message": why}]}
+                "errors": [{"code": "not_allowed", "message": why}]}
     return {"exit_code": 3, "output": json.dumps(envelope) + "\n"}
 
 

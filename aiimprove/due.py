@@ -45,7 +45,10 @@ class Due:
         return (room and self._count("VERIFIED") > 0) or self._late(limits.answer_days * 86400)
 
     def deploy(self) -> bool:
-        return self._live() and self._count("APPROVED") > 0
+        """Something is approved, for what is live now."""
+        return self._live() and self._number(
+            "SELECT COUNT(*) FROM improvements WHERE status = 'APPROVED' AND json_extract(body, '$.base_commit') = ?",
+            self.workspace.store.fact("live_commit")) > 0
 
     def settle(self) -> bool:
         """A deployment is under way; `settle` itself knows whether somebody is at it."""

@@ -29,11 +29,13 @@ class Launch:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a release's services run: one private port each, and the folder of their data."""
+    """Where a release's services run: one private port each, and the folder of their data. Only `live` ones go
+    without what the config says for the development copy."""
 
     ports: Mapping[str, int]
     data: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    live: bool = False
 
 
 def service_folder(config: Config, release: Release, name: str) -> Path:
@@ -93,5 +95,6 @@ def _environment(service: Service, values: Mapping[str, str], place: Place, fold
     path = SYSTEM_PATH if folder is None else f"{folder / 'bin'}:{folder / 'node_modules' / '.bin'}:{SYSTEM_PATH}"
     base = {"PATH": path, "HOME": values["data"], "LANG": "C.UTF-8", "PORT": values["port"],
             "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
-    own = {key: fill([value], values)[0] for key, value in service.env.items()}
+    wanted = service.env if place.live else service.env | service.dev_env
+    own = {key: fill([value], values)[0] for key, value in wanted.items()}
     return base | dict(place.env) | own

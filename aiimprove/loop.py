@@ -70,8 +70,9 @@ class Lanes:
             if time.monotonic() >= health_at:
                 health_at = time.monotonic() + every.health
                 self._guarded("health", lambda: bool(STEPS["health"](own)))
-            for name, question in (("settle", due.settle), ("deploy", due.deploy), ("preview", due.preview)):
-                self._take(name, question)
+            if self._take("settle", due.settle) | self._take("deploy", due.deploy):
+                self._wakes["work"].set()
+            self._take("preview", due.preview)
             self._rest("live", min(every.approvals, health_at - time.monotonic()))
 
     def _work_lane(self) -> None:
@@ -87,13 +88,15 @@ class Lanes:
                     at |= {each: 0.0 for each in at if each != "analyze"}
                 else:
                     at[name] = max(at[name], time.monotonic() + seconds[name])
-            self._rest("work", min(at.values()) - time.monotonic())
+            if self._rest("work", min(at.values()) - time.monotonic()):
+                at |= {each: 0.0 for each in at if each != "analyze"}
 
-    def _rest(self, lane: str, seconds: float) -> None:
+    def _rest(self, lane: str, seconds: float) -> bool:
+        """Wait, at most these seconds; whether somebody woke the lane before."""
         wake = self._wakes[lane]
-        if not self._stopping.is_set():
-            wake.wait(max(_SHORTEST_REST, seconds))
+        woken = self._stopping.is_set() or wake.wait(max(_SHORTEST_REST, seconds))
         wake.clear()
+        return woken
 
     def _take(self, name: str, question: Callable[[], bool]) -> bool:
         """Take a step in a process of its own when it is due; whether it did something."""

@@ -85,7 +85,7 @@ def migrate(config: Config, release: Release, data: Path, box: Box | None) -> No
         if not service.migrate:
             continue
         env = read_env_file(config.env_file.live if box is None else config.env_file.dev)
-        started = launch(config, release, name, Place({}, data, env), service.migrate)
+        started = launch(config, release, name, Place({}, data, env, live=box is None), service.migrate)
         argv, environment = (list(started.argv), dict(started.env)) if box is None else boxed(
             box, started, writable=[data], network="loopback")
         done = process.run(argv, cwd=started.cwd, env=environment, deadline=SECONDS)

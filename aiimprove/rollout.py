@@ -150,6 +150,9 @@ def _watch(workspace: Workspace, deployment: Deployment) -> Deployment:
 
 
 def _commit(workspace: Workspace, deployment: Deployment, why: str) -> Deployment:
+    if deployment.replaces and not workspace.gateway.renew(deployment.id, workspace.config.deploy.lease_seconds):
+        abort(workspace, _latest(workspace, deployment), "nobody watched it in time", condemn=False)
+        raise ReleaseFailed(f"the watch over release {deployment.release} lapsed: {deployment.replaces} serves")
     after = deployment.advance(DeploymentStatus.COMMITTED, why, finished=time.time())
     commit = workspace.store.release(deployment.release).commit
     with workspace.store.transaction():

@@ -140,7 +140,7 @@ class Slots:
         data = self.data(environment, running.slot)
         data.mkdir(parents=True, exist_ok=True)
         secrets = config.env_file.live if environment is Environment.LIVE else config.env_file.dev
-        place = Place(running.ports, data, read_env_file(secrets))
+        place = Place(running.ports, data, read_env_file(secrets), live=environment is Environment.LIVE)
         self._prune_logs(environment)
         for name, kept in running.kept().items():
             start = self._wrap(launch(config, release, name, place), environment)

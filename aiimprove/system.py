@@ -135,7 +135,7 @@ def _populate(workspace: Workspace) -> tuple[str, ...]:
         if not service.populate:
             continue
         workspace.progress(f"filling {name} for the first time")
-        place = Place({}, workspace.data("live"), read_env_file(workspace.config.env_file.live))
+        place = Place({}, workspace.data("live"), read_env_file(workspace.config.env_file.live), live=True)
         words = launch(workspace.config, release, name, place, service.populate)
         done = process.run(words.argv, cwd=words.cwd, env=words.env, deadline=POPULATE_SECONDS)
         if done.exit_code:
