@@ -14,10 +14,11 @@ from aiimprove.detectors.openapi import Parameter, Route
 from aiimprove.detectors.samples import key_of, request
 from aiimprove.detectors.server_errors import length, raised_since
 from aiimprove.detectors.visit import Visit, visit
+from aiimprove.errors import AiimproveError
 from aiimprove.finding import Finding, Json, Kind, Probe
 from aiimprove.probes import replay
 
-SECONDS = 90.0
+SECONDS = 300.0
 CONFIRMATIONS = 3
 INTEGERS = (-1, 0, 2 ** 31, 2 ** 63 - 1, 2 ** 63, 10 ** 20, -2 ** 31 - 1, -2 ** 63, -2 ** 63 - 1, -10 ** 20)
 NUMBERS = (-1.0, 0.0, 1e20, -1e20, 1e308)
@@ -43,6 +44,8 @@ class HostileValues:
                     found = list(trial.findings())
                     restore()
                 yield from (finding for finding in found if _still_there(finding, subject))
+                if trial.late():  # what was not tried is not gone: the caller must not think so
+                    raise AiimproveError(f"not every value of {name} could be tried in {SECONDS:g} seconds")
 
 
 def _still_there(finding: Finding, subject: Subject) -> bool:
@@ -59,10 +62,13 @@ class Trial:
     source: Path
     ends: float
 
+    def late(self) -> bool:
+        return time.monotonic() > self.ends
+
     def findings(self) -> Iterator[Finding]:
         for route in self.visit.routes:
             for parameter in route.parameters:
-                if time.monotonic() > self.ends:
+                if self.late():
                     return
                 valid = self._valid(route, parameter)
                 crashing = [value for value in hostile(parameter) if self._crashes(route, valid, parameter, value)] \

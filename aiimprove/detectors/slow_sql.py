@@ -38,29 +38,37 @@ class SlowSql:
     name = "slow_sql"
 
     def look(self, subject: Subject) -> Iterator[Finding]:
-        for name in subject.copy.urls:
-            statements = _driven(subject, name)
-            slow = [(statement, seen) for statement in statements
-                    if (seen := _explained(statement)) and seen.milliseconds >= SLOW_MS and _wasteful(seen)]
-            for database in dict.fromkeys(statement.database for statement, _ in slow):
-                yield from _findings(subject, name, database, [row for row in slow if row[0].database == database])
+        slow = [(statement, seen) for statement in _driven(subject)
+                if (seen := _explained(statement)) and seen.milliseconds >= SLOW_MS and _wasteful(seen)]
+        for database in dict.fromkeys(statement.database for statement, _ in slow):
+            file = str(database.relative_to(subject.copy.data))
+            same = [row for row in slow if row[0].database == database]
+            yield from _findings(_owner(subject, file), file, database, same)
 
 
-def _driven(subject: Subject, name: str) -> list[Statement]:
-    """The distinct statements that a service sends while its reading routes are asked."""
+def _driven(subject: Subject) -> list[Statement]:
+    """The distinct statements that are sent while the reading routes and pages of all services are asked."""
     reader = Recorded(subject.copy.data / RECORDED, {})
     found = [(statement, "") for statement in reader.fresh()]
-    with visit(subject, name) as each:
-        found += [(statement, "") for statement in reader.fresh()]
-        for request in each.tour():
-            request.send(each.line)
-            found += [(statement, request.path) for statement in reader.fresh()]
+    for name in subject.copy.urls:
+        with visit(subject, name) as each:
+            found += [(statement, "") for statement in reader.fresh()]
+            for request in each.tour():
+                request.send(each.line)
+                found += [(statement, request.path) for statement in reader.fresh()]
     distinct: dict[tuple[str, str], Statement] = {}
     for (database, sql), path in found:
         file, key = _below(subject.copy.data, Path(database)), (database, shape(sql))
         if file and not (key in distinct and (distinct[key].path or not path)):
             distinct[key] = Statement(file, sql, path)
     return list(distinct.values())
+
+
+def _owner(subject: Subject, file: str) -> str:
+    """The service whose database it is: the one that names it, else the first that is written in Python."""
+    services = subject.config.services
+    naming = [name for name, service in services.items() if file in service.databases]
+    return (naming or [name for name, service in services.items() if service.runtime == "python"])[0]
 
 
 @dataclass
@@ -101,8 +109,7 @@ def _wasteful(seen: Explained) -> bool:
     return seen.sorts or any(step.startswith("SCAN") and "INDEX" not in step for step in seen.plan)
 
 
-def _findings(subject: Subject, name: str, database: Path,
-              slow: list[tuple[Statement, Explained]]) -> Iterator[Finding]:
+def _findings(name: str, file: str, database: Path, slow: list[tuple[Statement, Explained]]) -> Iterator[Finding]:
     helped: dict[str, list[tuple[Statement, Helped]]] = {}
     ends = time.monotonic() + SECONDS
     with tempfile.TemporaryDirectory(prefix="aiimprove-index-") as folder:
@@ -111,7 +118,6 @@ def _findings(subject: Subject, name: str, database: Path,
         for statement, _ in sorted(slow, key=lambda row: -row[1].milliseconds):
             if time.monotonic() < ends and (found := best(trial, statement.sql)):
                 helped.setdefault(found.index.sql, []).append((statement, found))
-    file = str(database.relative_to(subject.copy.data))
     for rows in helped.values():
         yield _finding(name, file, rows)
 
