@@ -11,10 +11,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def analyze(json: Json = False) -> None:
-    """Look for things that could be better, on a private copy of what is live.
+    """Look for what could be better, on a copy of live.
 
-    Live itself is not touched: the copy runs on a clone of its data. New findings become improvements
-    (PROPOSED, or NEEDS_AUTHOR when nobody can write them yet).
+    A private copy of what is live is started on a clone of its data, and the detectors look at it and at live's logs.
+    Live itself is not touched. A new finding becomes an improvement: PROPOSED, or NEEDS_AUTHOR when no author can
+    write it. 'aiimprove findings' lists what was seen.
     """
     from aiimprove import analysis
 

@@ -12,9 +12,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def approve(improvement: Id, digest: Digest = "", token_stdin: Token = False, json: Json = False) -> None:
-    """Say yes to an improvement that waits. It goes live with the next 'deploy', or at once while 'run' runs.
+    """Say yes to an improvement that waits for an answer.
 
-    The answer names a digest: exactly the patch, the checks and the artifact that were shown.
+    It goes live at once while 'aiimprove run' runs, else with the next 'aiimprove deploy'. The answer names a digest:
+    exactly the patch, the live version below it, the checks, the probe and the artifact that were shown. When one byte
+    of these changes, the approval lapses. At a terminal you are asked; elsewhere give --token-stdin and --digest.
     """
     from aiimprove import approval
     from aiimprove.card import card

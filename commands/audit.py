@@ -18,7 +18,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def audit(subject: Subject = "", verify: Verify = False, limit: Most = 50, json: Json = False) -> None:
-    """Who did what, and when. The trail is append-only and chained by hash."""
+    """Who did what, and when.
+
+    The trail is append-only and chained by hash. With --verify the whole chain is checked; exit 4 when an event was
+    changed or removed. docs/security.md says what the chain cannot see.
+    """
     from aiimprove.errors import AiimproveError, VerificationFailed
 
     store = opened().store

@@ -19,10 +19,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def deploy(target: Target = "", accept: Accept = [], token_stdin: Token = False, json: Json = False) -> None:  # noqa: B006
-    """Put an approved improvement, or a commit of your own, live without losing a request.
+    """Put an approved improvement, or your own commit, live.
 
-    The new release starts beside the old one, must answer healthily, and gets the traffic in one switch. It is
-    watched; when it fails, the old one is back at once. A commit of your own is proven first, as improvements are.
+    The new release starts beside the old one, must answer healthily, and gets the traffic in one switch; no request is
+    lost. It is watched, and when it fails the old one is back (exit 5). A commit of your own, for example
+    'aiimprove deploy HEAD', is built and proven first (exit 4 when a check fails) and must contain what is live.
     """
     from aiimprove import deployment
 

@@ -11,7 +11,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def down(json: Json = False) -> None:
-    """Stop everything: the loop, what it has under way, live, dev and the gateway. Nothing is lost."""
+    """Stop everything. No data is lost.
+
+    The loop, what it has under way, live, dev and the gateway end, in this order; a deployment under way is undone
+    first. 'aiimprove up' starts the same release again.
+    """
     from aiimprove import system
 
     stopped = system.down(opened("down"))

@@ -13,7 +13,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def findings(json: Json = False) -> None:
-    """Everything that was found, also what is not proposed, and why not."""
+    """Everything that was found, also what is not proposed.
+
+    The largest impact first (0: nobody notices, 100: everybody is hit), with the improvement that was made of it, its
+    status, and the reason for that status.
+    """
     workspace = opened()
     rows = [_row(workspace, finding) for finding in workspace.store.findings()]
     if not rows:

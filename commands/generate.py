@@ -11,7 +11,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def generate(improvement: NextId = "", json: Json = False) -> None:
-    """Have the author write an improvement on a branch ai/ID.
+    """Have the author write an improvement, on a branch ai/ID.
 
     Without an ID the next one that is due: first what live has outrun (it is carried over), then the proposal
     with the largest impact. Your working tree and your branches are not touched.

@@ -11,9 +11,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def health(json: Json = False) -> None:
-    """Look at every service now: does it answer, how fast, with how many errors.
+    """Look at every service now, and give a score.
 
-    The score (0 to 100) is availability x (1 - error share) x speed; docs/lifecycle.md says how.
+    Does it answer, how fast, and how many server errors did visitors get since the last look? The score (0 to 100) is
+    availability x (1 - error share) x speed; docs/lifecycle.md says how. The result is kept: 'aiimprove status' and
+    the button show the last one.
     """
     from aiimprove import health as stage
 

@@ -21,7 +21,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def logs(name: Name = "", follow: Follow = False, lines: Lines = 20, json: Json = False) -> None:
-    """Show the logs: ai_system, gateway, and live_ and dev_ of each service."""
+    """Show the logs of aiimprove and of the services.
+
+    NAME is ai_system, gateway, or live_ or dev_ with the name of a service, such as live_backend. Without a NAME the
+    end of each is shown.
+    """
     from aiimprove.errors import NotFound, UsageError
 
     folder = open_workspace().config.logs_folder

@@ -22,7 +22,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def add(name: Name, token_stdin: Token = False, json: Json = False) -> None:
-    """Create an operator. The token is shown once; keep it in a password store."""
+    """Create an operator.
+
+    The token is shown once; keep it in a password store. Who creates one must be an operator, or sit at a terminal.
+    """
     from aiimprove import operators
 
     workspace = acting(opened(), token_stdin, f"Let {name} approve, deploy and roll back?")
@@ -31,7 +34,7 @@ def add(name: Name, token_stdin: Token = False, json: Json = False) -> None:
 
 
 def remove(name: Name, token_stdin: Token = False, json: Json = False) -> None:
-    """Remove an operator and all browser sessions of theirs."""
+    """Remove an operator and their browser sessions."""
     from aiimprove import operators
 
     workspace = acting(opened(), token_stdin, f"Remove {name}?")
@@ -40,7 +43,7 @@ def remove(name: Name, token_stdin: Token = False, json: Json = False) -> None:
 
 
 def show(json: Json = False) -> None:
-    """The operators and their browser sessions; never a token."""
+    """The operators and their browser sessions, never a token."""
     from aiimprove import operators
 
     found = operators.everyone(opened().store)
@@ -50,7 +53,10 @@ def show(json: Json = False) -> None:
 
 
 def link(name: LinkName = OWNER, token_stdin: Token = False, json: Json = False) -> None:
-    """A link that signs one browser in: works once, within ten minutes."""
+    """Make a link that signs one browser in.
+
+    It works once, within ten minutes; the browser stays signed in for 30 days.
+    """
     from aiimprove import operators
     from commands.stamp import content
 
@@ -61,7 +67,10 @@ def link(name: LinkName = OWNER, token_stdin: Token = False, json: Json = False)
 
 
 def login(json: Json = False) -> None:
-    """Trade the secret of a link (on stdin) for a browser session. The site's own route calls this."""
+    """Trade the secret of a link for a browser session.
+
+    The secret stands on stdin. The site's own route calls this.
+    """
     from aiimprove import operators
 
     session = operators.login(opened().store, sys.stdin.readline())

@@ -11,7 +11,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def preview(improvement: NextId = "", json: Json = False) -> None:
-    """Choose what the dev ports show: an improvement, or (without an ID) the first that waits, else what is live."""
+    """Choose what the dev ports show.
+
+    An improvement that was tested or, without an ID, the first that waits for an answer, else what is live. Dev runs
+    on a fresh clone of live's data: what you change there is thrown away.
+    """
     from aiimprove import development
     from commands.stamp import content
 

@@ -18,7 +18,12 @@ def add_to(app: typer.Typer) -> None:
 
 def reject(improvement: Id, reason: Reason = "", digest: Digest = "", token_stdin: Token = False,
            json: Json = False) -> None:
-    """Say no to an improvement that waits, or take back an approval that is not live yet."""
+    """Say no to an improvement, with a reason.
+
+    It must wait for an answer, or be approved and not live yet. The reason is remembered: the same idea does not come
+    back unless its impact is clearly larger (1.5 times). At a terminal you are asked; elsewhere give --token-stdin and
+    --digest.
+    """
     from aiimprove import approval
     from aiimprove.card import card
     from aiimprove.errors import UsageError

@@ -11,7 +11,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def request_approval(improvement: NextId = "", json: Json = False) -> None:
-    """Ask a human about a VERIFIED improvement: it appears on the button, and the dev ports show it."""
+    """Ask a human about an improvement that is VERIFIED.
+
+    It appears on the button, and the dev ports show it. Refused (exit 3) when a check is missing or did not pass, when
+    live has moved since, or when limits.waiting improvements wait already.
+    """
     from aiimprove import approval
     from aiimprove.card import card
 

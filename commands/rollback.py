@@ -16,9 +16,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def rollback(to: To = "", token_stdin: Token = False, json: Json = False) -> None:
-    """Put the release before this one back. Rows written meanwhile stay: data is never rolled back.
+    """Put the release before this one back.
 
-    Repeating it is safe: a second bare rollback does not go further back.
+    It is started and proven healthy first, as in a deploy. During a watch the deployment is taken back at once. Rows
+    written meanwhile stay: data is never rolled back. Repeating it is safe: a second bare rollback does not go further
+    back.
     """
     from aiimprove import deployment
 

@@ -15,7 +15,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def run(once: Once = False, json: Json = False) -> None:
-    """The loop over all steps, on the intervals of the config. It may die at any time: live goes on without it."""
+    """The loop over all steps; with --once, everything due.
+
+    Without --once it goes on, on the intervals of the config, until SIGTERM or Ctrl-C. It may die at any time: live
+    goes on without it. With --once it does everything that is due and exits, for cron and systemd timers. Locked
+    (exit 6) while another run is at it.
+    """
     from aiimprove import lifecycle
     from aiimprove.loop import loop
 

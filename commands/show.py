@@ -17,7 +17,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def show(improvement: Id, operator: Operator = False, json: Json = False) -> None:
-    """The whole card of one improvement: what was found, the diff, every check, and what was not checked."""
+    """The whole card of one improvement.
+
+    What was found, before and after, every check with what it saw, what was not checked, the diff, and the digest that
+    an approval names.
+    """
     from aiimprove.card import card
 
     workspace = open_workspace()

@@ -23,7 +23,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def status(operator: Operator = False, json: Json = False) -> None:
-    """What is live, how healthy it is, which improvements are under way, and what happens next."""
+    """What is live, how healthy it is, and what happens next.
+
+    Also: which improvements are under way, which of your files are not live because they are not committed, how far
+    your branch and live have moved apart, and where the state and the logs are.
+    """
     workspace = open_workspace()
     if operator:
         from aiimprove import operators

@@ -17,13 +17,22 @@ from commands import output
 VERBS = ("analyze", "generate", "test", "request_approval", "approve", "reject", "deploy", "rollback", "health", "run",
          "status", "show", "findings", "preview", "logs", "audit", "up", "down", "operator")
 INTERRUPTED = 130
+HELP = """Keeps a web app live and keeps making it better.
+
+The order of an improvement's life: analyze, generate, test, request-approval, approve, deploy. 'run' takes these
+steps by itself, except for the answer. Every verb has --json (docs/cli-json.md) and --help.
+
+Exit codes: 0 done, or nothing was due; 1 a bug, or the machine said no; 2 wrong words or config; 3 refused;
+4 a check failed; 5 not put live, the release before serves; 6 somebody else is at it; 7 no such thing;
+130 interrupted.
+"""
 
 
 def table() -> typer.Typer:
     """Every verb, in the order of an improvement's life."""
     app = typer.Typer(name="aiimprove", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
                       context_settings={"help_option_names": ["-h", "--help"]},
-                      help="Keeps a web app live and keeps making it better.")
+                      help=HELP)
     app.callback()(_version)
     for name in VERBS:
         module = importlib.import_module(f"commands.{name}")

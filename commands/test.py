@@ -11,9 +11,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def test(improvement: NextId = "", json: Json = False) -> None:
-    """Prove an improvement: run it beside what is live, on clones of the same data, and run every check.
+    """Prove an improvement beside what is live.
 
-    VERIFIED when every check passed; FAILED (exit 4) when one failed; UNPROVEN (exit 4) when one could not tell.
+    The candidate and the live version run side by side, each on its own clone of the same data, and every check looks
+    at both. VERIFIED when every check passed; FAILED (exit 4) when one failed; UNPROVEN (exit 4) when one could not
+    tell. What the machine failed at (exit 1) is tried again.
     """
     from aiimprove import verification
     from aiimprove.card import card

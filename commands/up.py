@@ -11,10 +11,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def up(json: Json = False) -> None:
-    """Start everything: gateway, live, dev, and the loop. What runs already is adopted, not restarted.
+    """Start everything that does not run yet.
 
-    The first time, the commit of HEAD is built and put live. Prints the addresses and, when it started something,
-    a link that signs a browser in as operator (works once, within ten minutes).
+    The gateway, live, dev and the loop. What runs already is adopted, not restarted. The first time, the commit of
+    HEAD is built and put live. Refused (exit 3) when a port is taken, before anything is started. Prints the addresses
+    and, when it started something or a person sits at the terminal, a link that signs a browser in as operator (works
+    once, within ten minutes).
     """
     from aiimprove import operators, system
     from commands.operator import OWNER
