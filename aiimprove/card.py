@@ -5,6 +5,7 @@ An author's words appear only as its claim. Characters that could make the text 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
@@ -69,4 +70,13 @@ def _figure(name: str, value: float | str | None, unit: str) -> str:
 
 
 def _files(patch: str) -> list[str]:
-    return [line.split(" b/", 1)[1] for line in patch.splitlines() if line.startswith("diff --git ") and " b/" in line]
+    head = "diff --git "
+    return [visible(_name(line.removeprefix(head))) for line in patch.split("\n") if line.startswith(head)]
+
+
+def _name(pair: str) -> str:
+    """The path after the change in `a/PATH b/PATH`, where either may be quoted and both may hold blanks."""
+    before, after = pair[:len(pair) // 2], pair[len(pair) // 2 + 1:]
+    if before.replace("a/", "b/", 1) != after:
+        after = re.split(r' (?="?b/)', pair, maxsplit=1)[-1]
+    return after.strip('"').removeprefix("b/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import tomllib
 import zlib
@@ -114,7 +115,7 @@ def _number(spec: Field[Any], hint: Any, value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or (hint is int and isinstance(value, float)):
         raise ConfigError(f"{where} must be {'a whole number' if hint is int else 'a number'}, not {value!r}")
     least, most = spec.metadata["least"], spec.metadata["most"]
-    if (least is not None and not value >= least) or (most is not None and not value <= most):
+    if not math.isfinite(value) or (least is not None and value < least) or (most is not None and value > most):
         bounds = f"from {least} to {most}" if most is not None else f"at least {least}"
         raise ConfigError(f"{where} must be {bounds}, not {value}")
     return int(value) if hint is int else float(value)
@@ -154,8 +155,12 @@ def _check_service(name: str, service: Service) -> None:
         raise ConfigError(f"services.{name}.start is missing: the words that start it on 127.0.0.1:{{port}}")
     if service.runtime not in ("", "python", "node"):
         raise ConfigError(f"services.{name}.runtime must be 'python', 'node' or empty, not {service.runtime!r}")
-    if Path(service.folder).is_absolute() or ".." in Path(service.folder).parts:
-        raise ConfigError(f"services.{name}.folder must be a path inside the repository, not {service.folder!r}")
+    for key in ("folder", "artifact", "migrations", "tests", "sources", "lock_files", "databases"):
+        named = getattr(service, key)
+        for inner in [named] if isinstance(named, str) else named:
+            if Path(inner).is_absolute() or ".." in Path(inner).parts:
+                raise ConfigError(f"services.{name}.{key} must be a path inside the "
+                                  f"{'data folder' if key == 'databases' else 'repository'}, not {inner!r}")
     for path in (service.health, service.ready, service.openapi, *service.smoke):
         if path and not path.startswith("/"):
             raise ConfigError(f"services.{name}: the path {path!r} must start with '/'")

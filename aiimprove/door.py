@@ -33,17 +33,19 @@ def refusal(words: Sequence[str]) -> str:
     verb = next((verb for verb in _PROVES if tuple(words[:len(verb)]) == verb), None)
     if verb is None:
         return f"{' '.join(words[:1]) or 'nothing'} cannot be called from inside the app"
-    if _PROVES[verb] not in words or "--json" not in words:
-        return f"{verb[0]} needs {_PROVES[verb]} and --json from inside the app"
-    rest, plain = list(words[len(verb):]), 0
+    rest, plain, flags = list(words[len(verb):]), 0, set()
     while rest:
         word = rest.pop(0)
         if word in _VALUES and rest:
             rest.pop(0)
-        elif word.startswith("-") and word not in _FLAGS:
+        elif word in _FLAGS:
+            flags.add(word)
+        elif word.startswith("-"):
             return f"{word} cannot be used from inside the app"
         else:
-            plain += not word.startswith("-")
+            plain += 1
+    if not {_PROVES[verb], "--json"} <= flags:
+        return f"{verb[0]} needs {_PROVES[verb]} and --json from inside the app"
     return "" if plain <= 1 else "too many words"
 
 

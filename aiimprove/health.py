@@ -55,9 +55,10 @@ def check(workspace: Workspace) -> dict[str, Any]:
 
 def score(live: Mapping[str, Answered], errors: int, requests: int, budget_ms: float) -> int:
     """0 to 100; see the head of this file."""
-    if not live:
+    asked = [each for each in live.values() if each.word != UNKNOWN]
+    if not asked:
         return 0
-    availability = sum(each.word == OK for each in live.values()) / len(live)
+    availability = sum(each.word == OK for each in asked) / len(asked)
     times = [each.milliseconds for each in live.values() if each.milliseconds is not None]
     speed = min(1.0, budget_ms / max(max(times), 0.001)) if times else 0.0
     error_share = errors / requests if requests else 0.0

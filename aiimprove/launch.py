@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from aiimprove.errors import ConfigError
 from aiimprove.release import Release
 from aiimprove.settings import Config, Service
 
+_BLANK = re.compile(r"\{([^{}]+)\}")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -70,9 +72,7 @@ def fill(words: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _fill_word(word: str, values: Mapping[str, str]) -> str:
-    for name, value in values.items():
-        word = word.replace("{" + name + "}", value)
-    return word
+    return _BLANK.sub(lambda blank: values.get(blank[1], blank[0]), word)
 
 
 def launch(config: Config, release: Release, name: str, place: Place, words: Sequence[str] = ()) -> Launch:

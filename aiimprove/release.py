@@ -78,8 +78,8 @@ class Deployment:
 
     def advance(self, to: DeploymentStatus, message: str = "", **changes: Json) -> Deployment:
         """The next version of this deployment; only forward, or to ABORTED."""
-        forward = to is DeploymentStatus.ABORTED or _ORDER.index(to) > _ORDER.index(self.status)
-        if self.ended or not forward:
+        undone = to is DeploymentStatus.ABORTED
+        if self.ended or not (undone or _ORDER.index(to) > _ORDER.index(self.status)):
             raise Refused(f"deployment {self.id} is {self.status}: it cannot become {to}")
         return replace(self, status=to, version=self.version + 1, message=message, **changes)
 

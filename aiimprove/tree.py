@@ -77,9 +77,14 @@ def _change(head: str, path: str, counts: Mapping[str, tuple[str, str]]) -> Chan
 
 
 def write_entry(destination: Path, entry: Entry, content: bytes) -> None:
-    """Put one path of a commit on disk; refused when it is a link that leaves the tree."""
+    """Put one path of a commit on disk; refused when it leaves the tree, or is a link that does."""
+    parts = entry.path.split("/")
+    if any(part.lower() in ("", ".", "..", ".git") for part in parts):
+        raise Refused(f"{entry.path!r} is a path outside the tree: aiimprove cannot release it")
     target = destination / entry.path
     target.parent.mkdir(parents=True, exist_ok=True)
+    if any((destination / Path(*parts[:depth])).is_symlink() for depth in range(1, len(parts))):
+        raise Refused(f"{entry.path} stands below a link: aiimprove cannot release it")
     if entry.kind == "link":
         _link(target, entry.path, content)
         return
