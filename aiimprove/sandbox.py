@@ -9,7 +9,8 @@ started it. It does not see the state folder, anybody's home, or any environment
 where no namespaces can be had, files are guarded but the network and the view of processes are not. A box called
 "none" guards nothing.
 
-Limits hold per process. For the number of processes the kernel makes an exception when aiimprove itself runs as root.
+Limits hold per process. The number of processes is limited for each box, and for root, for whom the kernel makes an
+exception there, by a control group for all boxes together, where one can be had.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ PUBLIC_ETC = ("alternatives", "ca-certificates", "ca-certificates.conf", "debian
               "nsswitch.conf", "os-release", "passwd", "pki", "pip.conf", "npmrc", "protocols", "resolv.conf",
               "services", "ssl", "timezone")
 PREFIX_FOLDERS = ("bin", "lib", "lib64")
+FENCE, MOST_PROCESSES = "aiimprove", 4096
 LIMITS = ("--nproc=1024", "--nofile=4096", f"--fsize={2 << 30}", f"--data={4 << 30}", "--cpu=3600", "--core=0")
 
 
@@ -89,8 +91,10 @@ def boxed(box: Box, launch: Launch, *, writable: Sequence[Path] = (), readable: 
     elif box.name == "landlock":
         words = [*_landlock(box, seen, writable), *_limits(), *launch.argv]
     else:
-        words = list(launch.argv)
-    return words, dict(launch.env)
+        return list(launch.argv), dict(launch.env)
+    # Landlock leaves no shared /tmp
+    own_tmp = {"TMPDIR": str(writable[0])} if box.name == "landlock" and writable else {}
+    return [*_fenced(), *words], own_tmp | dict(launch.env)
 
 
 def hidden(launch: Launch, folder: Path) -> Boxed:
@@ -146,6 +150,26 @@ def _landlock(box: Box, seen: Sequence[Path], writable: Sequence[Path]) -> Itera
 def _limits() -> list[str]:
     found = shutil.which("prlimit", path=SYSTEM_PATH)
     return [found, *LIMITS, "--"] if found else []
+
+
+def _fenced() -> list[str]:
+    """Words that put what follows them into the control group."""
+    fence = _fence(FENCE, MOST_PROCESSES)
+    return ["/bin/sh", "-c", 'echo $$ 2>/dev/null > "$0"; exec "$@"', str(fence)] if fence else []
+
+
+@cache
+def _fence(name: str, most: int) -> Path | None:
+    """The file that takes members of our control group; None where we are not root or may not make one."""
+    for root in (Path("/sys/fs/cgroup/pids"), Path("/sys/fs/cgroup")):
+        if os.getuid() == 0 and (root / "cgroup.procs").exists():
+            try:
+                (root / name).mkdir(exist_ok=True)
+                (root / name / "pids.max").write_text(str(most))
+            except OSError:
+                continue
+            return root / name / "cgroup.procs"
+    return None
 
 
 def _homes(launch: Launch, readable: Sequence[Path], writable: Sequence[Path]) -> Iterator[Path]:

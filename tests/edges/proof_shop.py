@@ -47,7 +47,7 @@ def health(query):
 
 
 def slow(query):
-    time.sleep(0.03)
+    time.sleep(0.012)
     return 200, {"slow": True}
 
 

@@ -202,5 +202,5 @@ class TestSpeed:
         by_clock = replace(FINDING, probe=probe, details={"clock": True})
         verdict, said = only(shop, "speed", {"README.md": "x"}, by_clock)
         assert verdict is Verdict.FAILED and said.startswith("not faster")
-        faster = {"shop/app.py": APP.replace("time.sleep(0.03)", "time.sleep(0.01)")}
+        faster = {"shop/app.py": APP.replace("time.sleep(0.012)", "time.sleep(0.001)")}
         assert only(shop, "speed", faster, by_clock)[0] is Verdict.PASSED

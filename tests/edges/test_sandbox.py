@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
 
-from aiimprove import landlock, process
+from aiimprove import landlock, process, sandbox
 from aiimprove.launch import SYSTEM_PATH, Launch
 from aiimprove.sandbox import Box, Network, boxed, find_box, hidden
 
@@ -120,6 +121,18 @@ class TestBubblewrap:
         script = "import resource as r; return [r.getrlimit(r.RLIMIT_FSIZE)[1], r.getrlimit(r.RLIMIT_CORE)[1]]"
         assert lab.attack(BUBBLEWRAP, script) == {"got": [2 << 30, 0]}
 
+    def test_it_cannot_fill_the_machine_with_processes(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sandbox, "FENCE", f"aiimprove-test-{os.getpid()}")
+        monkeypatch.setattr(sandbox, "MOST_PROCESSES", 60)
+        monkeypatch.setattr(sandbox, "LIMITS", ("--nproc=60",))
+        if os.getuid() == 0 and sandbox._fence(sandbox.FENCE, 60) is None:
+            pytest.skip("root, and no control groups here")
+        script = ("for made in range(300):\n    try:\n        if os.fork() == 0: signal.pause()\n"
+                  "    except BlockingIOError: return made\nreturn made")
+        assert lab.attack(BUBBLEWRAP, script)["got"] < 60
+        fence = sandbox._fence(sandbox.FENCE, 60)
+        assert fence is None or _emptied(fence)
+
     def test_it_ends_with_whoever_started_it(self, lab: Lab) -> None:
         launch = Launch("app", ("sh", "-c", "echo up; sleep 300"), {"PATH": SYSTEM_PATH}, lab.tree, 0)
         argv, env = boxed(BUBBLEWRAP, launch, readable=[lab.tree], network="loopback")
@@ -202,6 +215,12 @@ print(open({str(tmp_path / 'elsewhere')!r}).read())"""
             outside.wait()
 
 
+@needs_landlock
+def test_a_folder_for_temporary_files_under_landlock(lab: Lab) -> None:
+    script = f"import tempfile; return tempfile.mkdtemp().startswith({str(lab.data)!r})"
+    assert lab.attack(LANDLOCK, script) == {"got": True}
+
+
 def test_without_any_box_it_is_named_so(lab: Lab) -> None:
     launch = Launch("app", ("true",), {"PATH": SYSTEM_PATH}, lab.tree, 0)
     assert boxed(Box("none"), launch, network="host") == (["true"], {"PATH": SYSTEM_PATH})
@@ -210,6 +229,15 @@ def test_without_any_box_it_is_named_so(lab: Lab) -> None:
 def _child_of(pid: int) -> process.Identity | None:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return process.Identity.of(int(children[0])) if children else None
+
+
+def _emptied(fence: Path) -> bool:
+    """Removes a control group once nothing is left in it."""
+    deadline = time.monotonic() + 5
+    while fence.read_text().strip() and time.monotonic() < deadline:
+        os.sched_yield()
+    fence.parent.rmdir()
+    return True
 
 
 def _until_listening(port: int) -> None:
