@@ -32,7 +32,7 @@ def test_what_could_lie_is_written_out(char: str, shown: str) -> None:
     assert visible(f"a{char}b") == f"a{shown}b"
 
 
-@pytest.mark.parametrize("text", ["plain", "ünïcödé", "日本語", "tab\tand\nline", "emoji 🙂", "<b>&amp;</b>", "a\u0301"])
+@pytest.mark.parametrize("text", ["plain", "ünïcödé", "日本語", "tab\tand\nline", "emoji 🙂", "<b>&amp;", "a\u0301"])
 def test_honest_text_stays(text: str) -> None:
     assert visible(text) == text
 
@@ -52,7 +52,8 @@ def test_the_card_of_one_that_waits() -> None:
     shown = card(WHOLE, [Event("improvement.verified", "index", "run", {"message": "every check passed"}, 2, 5.0)],
                  ["too many"], "http://localhost:4002")
     assert (shown["id"], shown["status"], shown["digest"]) == ("index", "AWAITING_APPROVAL", "d" * 64)
-    assert shown["before"] == "size: 1.734e+04 bytes; header: -" and shown["after"] == "size: 5712 bytes; header: nosniff"
+    assert shown["before"] == "size: 1.734e+04 bytes; header: -"
+    assert shown["after"] == "size: 5712 bytes; header: nosniff"
     assert shown["files"] == ["app/a.py", "b c.py"] and shown["diff"] == PATCH and shown["claim"] == "it is good"
     assert [each["name"] for each in shown["checks"]] == ["speed", "probe"] and shown["checks"][0]["seconds"] == 1.23
     assert shown["not_checked"] == ["how it looks"] and shown["refusals"] == ["too many"]

@@ -24,7 +24,7 @@ def test_may_pass(words: str) -> None:
     ("operator link --json", "operator cannot"), ("operator list --json", "operator cannot"),
     ("run --once", "run cannot"), ("--json status --operator", "--json cannot"), ("--version", "--version cannot"),
     ("status --json", "status needs --operator"), ("status --operator", "status needs --operator and --json"),
-    ("show index --json", "show needs --operator"), ("approve index --digest abc --json", "approve needs --token-stdin"),
+    ("show index --json", "show needs --operator"), ("approve index --digest a --json", "approve needs --token-stdin"),
     ("reject index --json", "reject needs --token-stdin"), ("operator login", "operator needs --json"),
     ("status --operator --json --help", "--help cannot be used"), ("status --operator --json -h", "-h cannot be used"),
     ("status --operator --json --no-color", "--no-color cannot be used"),
@@ -36,6 +36,6 @@ def test_may_not(words: str, why: str) -> None:
     assert why in refusal(words.split())
 
 
-@pytest.mark.parametrize("words", ["approve index --digest --token-stdin --json", "approve x --reason --token-stdin --json"])
+@pytest.mark.parametrize("words", ["approve i --digest --token-stdin --json", "approve i --reason --token-stdin --json"])
 def test_a_flag_that_is_a_value_is_no_proof(words: str) -> None:
     assert "needs --token-stdin" in refusal(words.split())

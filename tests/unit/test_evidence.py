@@ -10,14 +10,15 @@ import pytest
 
 from aiimprove.evidence import Check, Evidence, Measurement, Verdict
 
-P, F, I, E = Verdict.PASSED, Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.ERRORED
+PASS, FAIL, OPEN, BROKEN = Verdict.PASSED, Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.ERRORED
 FIGURE = Measurement("size", 10.0, 5.0, "kB")
-WHOLE = Evidence("base", "candidate", (Check("probe", P, "good", (FIGURE,), 1.5), Check("smoke", P, "fine")),
+WHOLE = Evidence("base", "candidate", (Check("probe", PASS, "good", (FIGURE,), 1.5), Check("smoke", PASS, "fine")),
                  ("looks",), "artifact", "judge", "probe", 100.0)
 
 
 @pytest.mark.parametrize(("verdicts", "worst"), [
-    ((), I), ((P,), P), ((P, P), P), ((P, I), I), ((P, I, F), F), ((F, E), E), ((E, P, I, F), E), ((I, I), I)])
+    ((), OPEN), ((PASS,), PASS), ((PASS, PASS), PASS), ((PASS, OPEN), OPEN), ((PASS, OPEN, FAIL), FAIL),
+    ((FAIL, BROKEN), BROKEN), ((BROKEN, PASS, OPEN, FAIL), BROKEN), ((OPEN, OPEN), OPEN)])
 def test_the_worst_answer_counts(verdicts: tuple[Verdict, ...], worst: Verdict) -> None:
     checks = tuple(Check(str(number), verdict, "") for number, verdict in enumerate(verdicts))
     assert replace(WHOLE, checks=checks).verdict is worst
@@ -31,7 +32,7 @@ def first(change: Callable[[Check], Check]) -> Evidence:
     replace(WHOLE, baseline_commit="x"), replace(WHOLE, candidate_commit="x"), replace(WHOLE, artifact="x"),
     replace(WHOLE, judge="x"), replace(WHOLE, probe="x"), replace(WHOLE, not_checked=()),
     replace(WHOLE, checks=WHOLE.checks[:1]), replace(WHOLE, checks=WHOLE.checks[::-1]),
-    first(lambda check: replace(check, name="x")), first(lambda check: replace(check, verdict=F)),
+    first(lambda check: replace(check, name="x")), first(lambda check: replace(check, verdict=FAIL)),
     first(lambda check: replace(check, summary="goof")), first(lambda check: replace(check, measurements=())),
     first(lambda check: replace(check, measurements=(replace(FIGURE, after=5.1),))),
     first(lambda check: replace(check, measurements=(replace(FIGURE, unit="MB"),)))])

@@ -55,8 +55,8 @@ def test_a_note_keeps_the_status() -> None:
 
 
 def test_json_and_back() -> None:
-    whole = Improvement("i", FINDING, Status.APPROVED, 7, "recipes", "ai/i", "b", "c", "diff\ud800", "claim", "r-1", "a",
-                        proven("c"), "d", Approval("anna", "d", 3.0), "why", 1, 1.0, 2.0, ("note",))
+    whole = Improvement("i", FINDING, Status.APPROVED, 7, "recipes", "ai/i", "b", "c", "diff\ud800", "claim", "r-1",
+                        "a", proven("c"), "d", Approval("anna", "d", 3.0), "why", 1, 1.0, 2.0, ("note",))
     assert Improvement.from_json(json.loads(json.dumps(whole.to_json()))) == whole
 
 

@@ -38,6 +38,6 @@ def test_which_have_ended(status: DeploymentStatus) -> None:
 
 
 def test_json_and_back() -> None:
-    whole = Deployment("d", "new", "old", Slot.GREEN, DeploymentStatus.WATCHING, 4, "rollback", ("a",), ("b",), "m", 1.0,
-                       2.0)
+    whole = Deployment("d", "new", "old", Slot.GREEN, DeploymentStatus.WATCHING, 4, "rollback", ("a",), ("b",), "m",
+                       1.0, 2.0)
     assert Deployment.from_json(json.loads(json.dumps(whole.to_json()))) == whole
