@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiimprove import build
+from aiimprove import build, retention
 from aiimprove.errors import NotFound, Refused, ReleaseFailed, Stale, VerificationFailed
 from aiimprove.evidence import Verdict
 from aiimprove.improvement import Improvement, Status
@@ -53,10 +53,15 @@ def deploy(workspace: Workspace, wanted: Plan, accept: Sequence[str] = ()) -> De
     if wanted.improvement:
         improvement = workspace.store.improvement(wanted.improvement)
         release = _approved_release(workspace, improvement)
-        return _put(workspace, improvement, Order(release, adds=(improvement.id,)))
-    release = build.build(workspace.config, workspace.repository, wanted.commit, workspace.box, workspace.progress)
-    _prove(workspace, release, accept)
-    return put_live(workspace, Order(release, adds=_merged(workspace, wanted.commit)))
+        done = _put(workspace, improvement, Order(release, adds=(improvement.id,)))
+        retention.prune(workspace)
+        return done
+    with held(workspace.store, f"proof {wanted.commit[:12]}", "proving a commit of yours"):
+        release = build.build(workspace.config, workspace.repository, wanted.commit, workspace.box, workspace.progress)
+        _prove(workspace, release, accept)
+        done = put_live(workspace, Order(release, adds=_merged(workspace, wanted.commit)))
+    retention.prune(workspace)
+    return done
 
 
 def first(workspace: Workspace) -> Deployment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from aiimprove.lock import holder
 from aiimprove.workspace import Workspace
 
 LOOK_AGAIN_SECONDS = 3600.0
@@ -45,14 +46,19 @@ class Due:
         return (room and self._count("VERIFIED") > 0) or self._late(limits.answer_days * 86400)
 
     def deploy(self) -> bool:
-        """Something is approved, for what is live now."""
-        return self._live() and self._number(
+        """Something is approved, for what is live now, and nothing else is being deployed."""
+        busy = self._number("SELECT COUNT(*) FROM deployments WHERE status NOT IN ('COMMITTED', 'ABORTED')") > 0
+        return self._live() and not busy and self._number(
             "SELECT COUNT(*) FROM improvements WHERE status = 'APPROVED' AND json_extract(body, '$.base_commit') = ?",
             self.workspace.store.fact("live_commit")) > 0
 
     def settle(self) -> bool:
-        """A deployment is under way; `settle` itself knows whether somebody is at it."""
-        return self._number("SELECT COUNT(*) FROM deployments WHERE status NOT IN ('COMMITTED', 'ABORTED')") > 0
+        """A deployment was left unfinished and nobody is at it."""
+        store = self.workspace.store
+        unfinished = [row[0] for row in store.connection.execute(
+            "SELECT id FROM deployments WHERE status NOT IN ('COMMITTED', 'ABORTED')")]
+        return bool(unfinished) and not any(holder(store, name) for name in (
+            "deploy", *(f"watch {each}" for each in unfinished)))
 
     def preview(self) -> bool:
         from aiimprove import development

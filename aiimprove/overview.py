@@ -14,7 +14,7 @@ _SHOWN = 100
 def overview(state: str, known: dict[str, object]) -> dict[str, object]:
     """The data of `status --json`. `known` holds what the config says: name, folders, addresses."""
     empty = {"running": False, "health": dict(_UNKNOWN), "counts": {}, "improvements": [], "live_release": None,
-             "dev_release": None, "deploying": None, "live_commit": None, "dev_improvement": None}
+             "dev_release": None, "deploying": None, "live_commit": None, "dev_improvement": None, "working": []}
     file = os.path.join(state, "state.db")
     if not os.path.exists(file):
         return empty | known
@@ -34,6 +34,7 @@ def _read(connection: sqlite3.Connection) -> dict[str, object]:
         "improvements": _improvements(connection), "live_release": facts.get("live_release"),
         "dev_release": facts.get("dev_release"), "deploying": _deploying(connection),
         "live_commit": facts.get("live_commit"), "dev_improvement": facts.get("dev_improvement"),
+        "working": _working(connection),
     }
 
 
@@ -56,6 +57,14 @@ def _deploying(connection: sqlite3.Connection) -> dict[str, object] | None:
     found = json.loads(row[0])
     wanted = {name: found[name] for name in ("id", "release", "replaces", "status", "message", "reason", "started")}
     return wanted | {"improvement": (found["adds"] or found["removes"] or [None])[0]}
+
+
+def _working(connection: sqlite3.Connection) -> list[dict[str, object]]:
+    """Who is at what now: the leases that a live process holds, but for the loop's own."""
+    rows = connection.execute("SELECT name, message, since, pid, started, boot FROM leases "
+                              "WHERE until > 0 AND name != 'run' ORDER BY since").fetchall()
+    return [{"name": name, "message": message, "since": since, "pid": pid}
+            for name, message, since, pid, started, boot in rows if _started(pid) == started and boot == _boot()]
 
 
 def _running(connection: sqlite3.Connection) -> bool:

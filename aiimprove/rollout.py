@@ -20,7 +20,7 @@ from aiimprove.lock import held, holder
 from aiimprove.release import Deployment, DeploymentStatus, Environment, Release, Slot
 from aiimprove.repository import LIVE_BRANCH
 from aiimprove.slots import RunningSlot
-from aiimprove.watching import watch
+from aiimprove.watching import Seen, before_switch, watch
 from aiimprove.workspace import LIVE_COMMIT, LIVE_RELEASE, Workspace
 
 DEPLOY = "deploy"
@@ -43,12 +43,14 @@ def put_live(workspace: Workspace, order: Order) -> Deployment:
             undo_unfinished(workspace)
             deployment = _prepare(workspace, order)
             try:
-                deployment = _switch(workspace, deployment, _start(workspace, deployment, order))
+                fresh = _start(workspace, deployment, order)
+                seen = before_switch(workspace, deployment)
+                deployment = _switch(workspace, deployment, fresh)
             except (AiimproveError, KeyboardInterrupt) as error:
                 abort(workspace, deployment, str(error) or "interrupted", condemn=isinstance(error, ReleaseFailed))
                 raise
             watching.enter_context(held(workspace.store, f"watch {deployment.id}", "watching the new release"))
-        return _watch(workspace, deployment)
+        return _watch(workspace, deployment, seen)
 
 
 def undo_unfinished(workspace: Workspace) -> str:
@@ -134,9 +136,9 @@ def _guard(workspace: Workspace, deployment: Deployment, serving: RunningSlot) -
         workspace.gateway.hold(Watch(deployment.id, current.number, checks), workspace.config.deploy.lease_seconds)
 
 
-def _watch(workspace: Workspace, deployment: Deployment) -> Deployment:
+def _watch(workspace: Workspace, deployment: Deployment, seen: Seen) -> Deployment:
     try:
-        judgement = watch(workspace, deployment)
+        judgement = watch(workspace, deployment, seen)
     except KeyboardInterrupt:
         abort(workspace, _latest(workspace, deployment), "interrupted", condemn=False)
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 
-from aiimprove import build
+from aiimprove import build, retention
 from aiimprove.errors import AiimproveError, BuildFailed, Refused
 from aiimprove.evidence import Check, Evidence, Verdict
 from aiimprove.finding import digest_of
@@ -39,7 +39,9 @@ def verify(workspace: Workspace, improvement_id: str = "") -> Improvement | None
         raise Refused(f"{improvement.id} was written for an earlier live version: 'aiimprove generate "
                       f"{improvement.id}' carries it over")
     with held(workspace.store, f"improvement {improvement.id}", "proving it"):
-        return _verify(workspace, _again(workspace, workspace.store.improvement(improvement.id)), live)
+        tested = _verify(workspace, _again(workspace, workspace.store.improvement(improvement.id)), live)
+    retention.prune(workspace)
+    return tested
 
 
 def _again(workspace: Workspace, improvement: Improvement) -> Improvement:

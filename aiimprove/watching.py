@@ -19,20 +19,33 @@ LOOK_SECONDS = 0.5
 
 
 @dataclass
-class _Seen:
-    new: Tally
+class Seen:
+    """What visitors got: from the release before up to now, and from the new one since the switch."""
+
+    cursor: Cursor
     old: Tally
+    new: Tally = Tally()
     failed_probes: int = 0
 
 
-def watch(workspace: Workspace, deployment: Deployment) -> Judgement | None:
-    """Watch until the time is over or the release fails; None when somebody took it back meanwhile."""
-    seconds = workspace.config.deploy.watch_seconds if deployment.replaces else 0.0
+def before_switch(workspace: Workspace, deployment: Deployment) -> Seen:
+    """What visitors got from the release that serves, as far as the log goes back."""
+    answers, cursor = workspace.gateway.answers(Cursor())
+    seen = Seen(cursor, Tally())
+    _count(seen, (each for each in answers if each.release != deployment.release), deployment)
+    return seen
+
+
+def watch(workspace: Workspace, deployment: Deployment, seen: Seen) -> Judgement | None:
+    """Watch until the time is over or the release fails; None when somebody took it back meanwhile.
+
+    A first release and a rollback are not watched: there is nothing to return to that is better.
+    """
+    watched = deployment.replaces and deployment.reason != "rollback"
+    seconds = workspace.config.deploy.watch_seconds if watched else 0.0
     until, pause = time.monotonic() + seconds, threading.Event()
-    cursor = Cursor()
-    seen = _Seen(Tally(), Tally())
     while True:
-        answers, cursor = workspace.gateway.answers(cursor)
+        answers, seen.cursor = workspace.gateway.answers(seen.cursor)
         _count(seen, answers, deployment)
         seen.failed_probes = 0 if _healthy(workspace, deployment) else seen.failed_probes + 1
         over = time.monotonic() >= until
@@ -44,7 +57,7 @@ def watch(workspace: Workspace, deployment: Deployment) -> Judgement | None:
         pause.wait(min(LOOK_SECONDS, max(0.0, until - time.monotonic())))
 
 
-def _count(seen: _Seen, answers: Iterable[Answer], deployment: Deployment) -> None:
+def _count(seen: Seen, answers: Iterable[Answer], deployment: Deployment) -> None:
     for answer in answers:
         if answer.environment != Environment.LIVE:
             continue

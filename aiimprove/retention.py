@@ -1,0 +1,37 @@
+"""What is kept and for how long: releases, artifacts and dependencies that nothing can need any more are removed."""
+
+from __future__ import annotations
+
+from aiimprove import build
+from aiimprove.improvement import OPEN
+from aiimprove.lock import holder
+from aiimprove.release import DeploymentStatus
+from aiimprove.workspace import DEV_RELEASE, LIVE_RELEASE, Workspace
+
+BUSY = ("improvement ", "proof ", "deploy", "watch ")
+
+
+def prune(workspace: Workspace) -> list[str]:
+    """Remove releases beyond `limits.releases`, never one that serves, waits, or that a rollback could need.
+
+    Does nothing while anything is being proven or deployed: that may use a release that no record names yet.
+    """
+    if any(name.startswith(BUSY) and holder(workspace.store, name) for name in _leases(workspace)):
+        return []
+    return build.prune(workspace.config, needed(workspace))
+
+
+def _leases(workspace: Workspace) -> list[str]:
+    return [name for (name,) in workspace.store.connection.execute("SELECT name FROM leases WHERE until > 0")]
+
+
+def needed(workspace: Workspace) -> set[str]:
+    """Live, dev, what open improvements were built as, what is being deployed, and the last releases that served."""
+    store, deployments = workspace.store, workspace.store.deployments()
+    names = {str(store.fact(LIVE_RELEASE) or ""), str(store.fact(DEV_RELEASE) or "")}
+    names |= {each.release for each in store.improvements(OPEN)}
+    names |= {name for each in deployments if not each.ended for name in (each.release, each.replaces)}
+    served = [each for each in deployments if each.status is DeploymentStatus.COMMITTED]
+    names |= {name for each in served[:1] for name in (each.release, each.replaces)}
+    past = list(dict.fromkeys(name for each in served for name in (each.release, each.replaces) if name))
+    return (names | set(past[:workspace.config.limits.releases])) - {""}
