@@ -1,7 +1,5 @@
 """What `status` says, read from state.db alone. Only light modules of the standard library: web pages poll this."""
 
-from __future__ import annotations
-
 import json
 import os
 import sqlite3

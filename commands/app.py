@@ -16,7 +16,7 @@ def main() -> None:
         from commands.hot import answered
 
         if answered(words[1:]):
-            return
+            os._exit(0)  # Python taking itself apart would be a sixth of the whole time
     from commands.table import run
 
     sys.exit(run(words))

@@ -7,7 +7,6 @@ stamp, the full path answers, with the same bytes.
 import json
 import os
 import sys
-import zlib
 
 STAMP = os.path.join("run", "config.json")
 
@@ -21,7 +20,7 @@ def answered(words: list[str]) -> bool:
         return False
     if "--operator" in words and not _signed_in(known):
         return False
-    print(envelope(known))
+    print(envelope(known), flush=True)
     return True
 
 
@@ -62,6 +61,8 @@ def _state(repository: str) -> str:
     named = os.environ.get("AIIMPROVE_STATE")
     if named:
         return os.path.realpath(os.path.join(repository, os.path.expanduser(named)))
+    import zlib
+
     home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
     ending = f"-{zlib.crc32(os.fsencode(repository)):08x}"
     found = [each for each in os.listdir(os.path.join(home, "aiimprove")) if each.endswith(ending)]
