@@ -15,7 +15,7 @@ from aiimprove.proving import running_copy
 from aiimprove.release import Release
 from aiimprove.workspace import Workspace
 
-ANALYZED = "analyzed_commit"
+ANALYZED, MISSED = "analyzed_commit", "missed_findings"
 CLEARLY_WORSE = 1.5
 """How much larger the impact must be than when a person said no, before the same idea may come back."""
 _UNDECIDED = frozenset({Status.PROPOSED, Status.NEEDS_AUTHOR, Status.GENERATED, Status.UNPROVEN})
@@ -36,7 +36,7 @@ def analyze(workspace: Workspace) -> Analysis:
     with held(workspace.store, "analyze", "looking for findings"):
         findings, failed = _look(workspace, release)
         workspace.store.record_findings(findings, release.commit, keep=failed)
-        _supersede(workspace, release, failed)
+        _supersede(workspace, release, set(failed))
         proposed = [made for finding in findings if (made := _propose(workspace, finding, release))]
         workspace.store.set_fact(ANALYZED, release.commit)
     return Analysis(tuple(findings), tuple(proposed), tuple(failed))
@@ -55,14 +55,20 @@ def _look(workspace: Workspace, release: Release) -> tuple[list[Finding], list[s
         return look_all(Subject(config, copy, source, logs, copy.data / RECORDED), config.detectors)
 
 
-def _supersede(workspace: Workspace, release: Release, failed: list[str]) -> None:
+def _supersede(workspace: Workspace, release: Release, failed: set[str]) -> None:
+    """Drop what is not to be seen any more: at two looks in a row, since one that measures times may miss once, or
+    at the first after live moved. What waits for an answer is dropped only when live moved."""
     present = {finding.fingerprint for finding in workspace.store.findings()}
-    for improvement in workspace.store.improvements(OPEN):
-        gone = improvement.finding.fingerprint not in present and improvement.finding.detector not in failed
-        decided = improvement.status not in _UNDECIDED
-        if gone and not (decided and improvement.base_commit == release.commit):
+    moved = workspace.store.fact(ANALYZED) != release.commit
+    missed_before = set(workspace.store.fact(MISSED) or ())
+    missing = [each for each in workspace.store.improvements(OPEN)
+               if each.finding.fingerprint not in present and each.finding.detector not in failed]
+    for improvement in missing:
+        gone = moved or improvement.finding.fingerprint in missed_before
+        if gone and (improvement.status in _UNDECIDED or improvement.base_commit != release.commit):
             workspace.store.save(improvement, improvement.advance(Status.SUPERSEDED, reason="the finding is gone"),
                                  workspace.performer, "the finding is gone")
+    workspace.store.set_fact(MISSED, [each.finding.fingerprint for each in missing])
 
 
 def _propose(workspace: Workspace, finding: Finding, release: Release) -> Improvement | None:

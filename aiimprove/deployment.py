@@ -50,6 +50,7 @@ def plan(workspace: Workspace, target: str = "") -> Plan | None:
 
 def deploy(workspace: Workspace, wanted: Plan, accept: Sequence[str] = ()) -> Deployment:
     """Carry a plan out. Raises Stale, VerificationFailed, ReleaseFailed (the one before serves), Locked."""
+    _must_be_up(workspace)
     if wanted.improvement:
         improvement = workspace.store.improvement(wanted.improvement)
         release = _approved_release(workspace, improvement)
@@ -89,6 +90,7 @@ def plan_rollback(workspace: Workspace, to: str = "") -> Plan:
 
 def rollback(workspace: Workspace, wanted: Plan) -> Deployment:
     """Carry a rollback out. Rows written meanwhile stay."""
+    _must_be_up(workspace)
     if wanted.takes_back:
         return _take_back(workspace, wanted)
     release = build.load(workspace.config, wanted.release)
@@ -103,6 +105,11 @@ def settle(workspace: Workspace) -> str:
         return ""
     with held(workspace.store, DEPLOY, "settling what was left"):
         return undo_unfinished(workspace)
+
+
+def _must_be_up(workspace: Workspace) -> None:
+    if not workspace.gateway.running():
+        raise Refused("nothing runs: 'aiimprove up' starts what is live, then repeat this")
 
 
 def _of_improvement(improvement: Improvement) -> Plan:

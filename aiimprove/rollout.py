@@ -47,7 +47,8 @@ def put_live(workspace: Workspace, order: Order) -> Deployment:
                 seen = before_switch(workspace, deployment)
                 deployment = _switch(workspace, deployment, fresh)
             except (AiimproveError, KeyboardInterrupt) as error:
-                abort(workspace, deployment, str(error) or "interrupted", condemn=isinstance(error, ReleaseFailed))
+                abort(workspace, _latest(workspace, deployment), str(error) or "interrupted",
+                      condemn=isinstance(error, ReleaseFailed))
                 raise
             watching.enter_context(held(workspace.store, f"watch {deployment.id}", "watching the new release"))
         return _watch(workspace, deployment, seen)

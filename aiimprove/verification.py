@@ -80,7 +80,7 @@ def _judged(workspace: Workspace, improvement: Improvement, candidate: Release, 
     status = _OUTCOME[evidence.verdict]
     reason = _words(evidence, evidence.verdict) if status is not Status.VERIFIED else "every check passed"
     after = improvement.advance(status, evidence=evidence, release=candidate.id, artifact=candidate.artifact,
-                                reason=reason, digest=approval_digest(workspace, improvement, candidate))
+                                attempts=0, reason=reason, digest=approval_digest(workspace, improvement, candidate))
     return workspace.store.save(improvement, after, workspace.performer, reason)
 
 
