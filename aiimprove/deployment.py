@@ -13,7 +13,8 @@ from aiimprove.improvement import Improvement, Status
 from aiimprove.lock import held, holder
 from aiimprove.proving import Case, prove
 from aiimprove.release import Deployment, DeploymentStatus, Release
-from aiimprove.rollout import DEPLOY, Order, abort, put_live, undo_unfinished
+from aiimprove.rollout import DEPLOY, Order, put_live
+from aiimprove.way_back import abort, undo_unfinished
 from aiimprove.workspace import Workspace
 
 

@@ -12,15 +12,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from aiimprove import migration
-from aiimprove.errors import AiimproveError, Locked, NotHealthy, ReleaseFailed
+from aiimprove.canary import Judgement
+from aiimprove.errors import AiimproveError, NotHealthy, ReleaseFailed
 from aiimprove.event import Event
 from aiimprove.gateway import Generation, Watch
 from aiimprove.improvement import Status
-from aiimprove.lock import held, holder
+from aiimprove.lock import held
 from aiimprove.release import Deployment, DeploymentStatus, Environment, Release, Slot
-from aiimprove.repository import LIVE_BRANCH
 from aiimprove.slots import RunningSlot
 from aiimprove.watching import Seen, before_switch, watch
+from aiimprove.way_back import abort, latest, live_generation, serving_slot, tidy, undo_unfinished
 from aiimprove.workspace import LIVE_COMMIT, LIVE_RELEASE, Workspace
 
 DEPLOY = "deploy"
@@ -47,59 +48,16 @@ def put_live(workspace: Workspace, order: Order) -> Deployment:
                 seen = before_switch(workspace, deployment)
                 deployment = _switch(workspace, deployment, fresh)
             except (AiimproveError, KeyboardInterrupt) as error:
-                abort(workspace, _latest(workspace, deployment), str(error) or "interrupted",
+                abort(workspace, latest(workspace, deployment), str(error) or "interrupted",
                       condemn=isinstance(error, ReleaseFailed))
                 raise
             watching.enter_context(held(workspace.store, f"watch {deployment.id}", "watching the new release"))
-        return _watch(workspace, deployment, seen)
+        return _finish(workspace, deployment, seen)
 
-
-def undo_unfinished(workspace: Workspace) -> str:
-    """Undo what a deployment that nobody looks after any more left; empty when there is none.
-
-    The caller holds the deploy lease. Raises Locked while somebody watches a deployment.
-    """
-    words = ""
-    for deployment in (each for each in workspace.store.deployments() if not each.ended):
-        watcher = holder(workspace.store, f"watch {deployment.id}")
-        if watcher is not None:
-            raise Locked(f"release {deployment.release} is being watched by process {watcher.process.pid}: wait until "
-                         "it is done, or 'aiimprove rollback' takes it back now")
-        returned = workspace.gateway.returned()
-        why = returned.why if returned and returned.deployment == deployment.id else "whoever did it died"
-        abort(workspace, deployment, why, condemn=False)
-        words = f"deployment {deployment.id} was undone: {why}; {deployment.replaces or 'nothing'} serves"
-    _tidy(workspace)
-    return words
-
-
-def abort(workspace: Workspace, deployment: Deployment, why: str, *, condemn: bool) -> Deployment:
-    """Traffic back to the release before, proven healthy first; then the new slot ends.
-
-    With `condemn` its improvements are ROLLED_BACK; else they stay approved and may be tried again.
-    """
-    _return_traffic(workspace, deployment)
-    after = deployment.advance(DeploymentStatus.ABORTED, why, finished=time.time())
-    with workspace.store.transaction():
-        workspace.store.put_deployment(deployment, after, workspace.performer)
-        for name in deployment.adds if condemn else ():
-            improvement = workspace.store.improvement(name)
-            if improvement.status is Status.APPROVED:
-                workspace.store.put(improvement, improvement.advance(Status.ROLLED_BACK, reason=why),
-                                    workspace.performer, why)
-    _tidy(workspace)
-    return after
-
-
-def live_generation(slot: RunningSlot) -> Generation:
-    return Generation(release=slot.release, stable=slot.ports)
-
-
-# -- the steps ----------------------------------------------------------------------------------------------------
 
 def _prepare(workspace: Workspace, order: Order) -> Deployment:
     workspace.store.add_release(order.release)
-    serving = _serving(workspace)
+    serving = serving_slot(workspace)
     slot = serving.slot.other if serving else Slot.BLUE
     replaces = str(workspace.store.fact(LIVE_RELEASE) or "")
     name = f"d-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
@@ -118,15 +76,36 @@ def _start(workspace: Workspace, deployment: Deployment, order: Order) -> Runnin
 
 def _switch(workspace: Workspace, deployment: Deployment, fresh: RunningSlot) -> Deployment:
     deployment = _advance(workspace, deployment, DeploymentStatus.STARTED, "healthy beside the one that serves")
-    serving = _serving(workspace)
+    serving = serving_slot(workspace)
     if serving is not None:
         _guard(workspace, deployment, serving)
+    if serving is not None and _wants_canary(workspace, deployment):
+        return _canary(workspace, deployment, fresh, live_generation(serving))
+    return _promote(workspace, deployment, fresh)
+
+
+def _canary(workspace: Workspace, deployment: Deployment, fresh: RunningSlot, stable: Generation) -> Deployment:
+    """A share of the visitors meets the new release first."""
+    percent = workspace.config.deploy.canary_percent
+    deployment = _advance(workspace, deployment, DeploymentStatus.CANARY, f"{percent:g} % of the visitors")
+    generation = stable.with_canary(fresh.release, fresh.ports, round(percent * 10))
+    workspace.gateway.switch(Environment.LIVE, generation)
+    workspace.progress(f"{percent:g} % of the visitors meet it; watching it")
+    return deployment
+
+
+def _promote(workspace: Workspace, deployment: Deployment, fresh: RunningSlot) -> Deployment:
+    """All traffic to the new release, which was healthy a moment ago."""
     workspace.slots.verify(fresh)
     deployment = _advance(workspace, deployment, DeploymentStatus.WATCHING, "all traffic")
     workspace.gateway.switch(Environment.LIVE, live_generation(fresh))
     workspace.slots.link_logs(fresh)
     workspace.progress("switched; watching it")
     return deployment
+
+
+def _wants_canary(workspace: Workspace, deployment: Deployment) -> bool:
+    return workspace.config.deploy.canary_percent > 0 and deployment.reason == "deploy"
 
 
 def _guard(workspace: Workspace, deployment: Deployment, serving: RunningSlot) -> None:
@@ -137,24 +116,39 @@ def _guard(workspace: Workspace, deployment: Deployment, serving: RunningSlot) -
         workspace.gateway.hold(Watch(deployment.id, current.number, checks), workspace.config.deploy.lease_seconds)
 
 
-def _watch(workspace: Workspace, deployment: Deployment, seen: Seen) -> Deployment:
+def _finish(workspace: Workspace, deployment: Deployment, seen: Seen) -> Deployment:
+    """Watch the canary, promote it, watch it with all the traffic, commit it.
+
+    A first release and a rollback are not watched: there is nothing to return to that is better.
+    """
+    limits, watched = workspace.config.deploy, deployment.replaces and deployment.reason != "rollback"
     try:
-        judgement = watch(workspace, deployment, seen)
-    except KeyboardInterrupt:
-        abort(workspace, _latest(workspace, deployment), "interrupted", condemn=False)
+        if deployment.status is DeploymentStatus.CANARY:
+            _must_stay(workspace, deployment, watch(workspace, deployment, seen, limits.canary_seconds))
+            deployment = _promote(workspace, deployment, workspace.slots.running(Environment.LIVE)[deployment.slot])
+        judgement = watch(workspace, deployment, seen, limits.watch_seconds if watched else 0.0)
+        why = _must_stay(workspace, deployment, judgement)
+    except (NotHealthy, KeyboardInterrupt) as error:
+        abort(workspace, latest(workspace, deployment), str(error) or "interrupted",
+              condemn=isinstance(error, NotHealthy))
         raise
-    if judgement is not None and judgement.failed:
-        abort(workspace, _latest(workspace, deployment), judgement.why, condemn=True)
+    return _commit(workspace, deployment, why)
+
+
+def _must_stay(workspace: Workspace, deployment: Deployment, judgement: Judgement | None) -> str:
+    """Why the release may stay. Raises ReleaseFailed when it may not, after traffic has returned."""
+    if judgement is None:
+        raise ReleaseFailed(f"release {deployment.release} was taken back: {latest(workspace, deployment).message}")
+    if judgement.failed:
+        abort(workspace, latest(workspace, deployment), judgement.why, condemn=True)
         raise ReleaseFailed(f"release {deployment.release} was taken back: {judgement.why}. "
                             f"{deployment.replaces or 'Nothing'} serves")
-    if judgement is None:
-        raise ReleaseFailed(f"release {deployment.release} was taken back: {_latest(workspace, deployment).message}")
-    return _commit(workspace, deployment, judgement.why)
+    return judgement.why
 
 
 def _commit(workspace: Workspace, deployment: Deployment, why: str) -> Deployment:
     if deployment.replaces and not workspace.gateway.renew(deployment.id, workspace.config.deploy.lease_seconds):
-        abort(workspace, _latest(workspace, deployment), "nobody watched it in time", condemn=False)
+        abort(workspace, latest(workspace, deployment), "nobody watched it in time", condemn=False)
         raise ReleaseFailed(f"the watch over release {deployment.release} lapsed: {deployment.replaces} serves")
     after = deployment.advance(DeploymentStatus.COMMITTED, why, finished=time.time())
     commit = workspace.store.release(deployment.release).commit
@@ -167,7 +161,7 @@ def _commit(workspace: Workspace, deployment: Deployment, why: str) -> Deploymen
                                      {"replaces": deployment.replaces}))
     workspace.gateway.release_watch(deployment.id)
     workspace.progress("stopping the release before")
-    _tidy(workspace)
+    tidy(workspace)
     return after
 
 
@@ -180,44 +174,6 @@ def _settle_improvements(workspace: Workspace, deployment: Deployment) -> None:
             workspace.store.put(improvement, after, workspace.performer, after.reason)
 
 
-# -- going back, and tidying up -------------------------------------------------------------------------------------
-
-def _return_traffic(workspace: Workspace, deployment: Deployment) -> None:
-    current = workspace.gateway.current(Environment.LIVE)
-    if current is None or current.release != deployment.release or not deployment.replaces:
-        workspace.gateway.release_watch(deployment.id)
-        return
-    stable = next((slot for slot in workspace.slots.running(Environment.LIVE).values()
-                   if slot.release == deployment.replaces), None)
-    if stable is None:
-        release = workspace.store.release(deployment.replaces)
-        stable = workspace.slots.start(release, deployment.slot.other, Environment.LIVE)
-    workspace.slots.verify(stable)
-    workspace.gateway.switch(Environment.LIVE, live_generation(stable))
-    workspace.gateway.release_watch(deployment.id)
-    workspace.slots.link_logs(stable)
-
-
-def _tidy(workspace: Workspace) -> None:
-    """Stop what serves nobody, point aiimprove/live at what serves; safe to repeat."""
-    serving = _serving(workspace)
-    workspace.gateway.acknowledge()
-    for slot in workspace.slots.running(Environment.LIVE).values():
-        if serving is None or slot.slot is not serving.slot:
-            workspace.slots.drain(slot, workspace.config.deploy.drain_seconds)
-            workspace.slots.stop(slot)
-    commit = workspace.store.fact(LIVE_COMMIT)
-    if commit:
-        workspace.repository.set_branch(LIVE_BRANCH, str(commit))
-
-
-def _serving(workspace: Workspace) -> RunningSlot | None:
-    """The slot that the gateway sends visitors to, if it runs."""
-    current = workspace.gateway.current(Environment.LIVE)
-    slots = workspace.slots.running(Environment.LIVE).values()
-    return next((slot for slot in slots if current and dict(slot.ports) == dict(current.stable)), None)
-
-
 def _advance(workspace: Workspace, deployment: Deployment, to: DeploymentStatus, message: str) -> Deployment:
     after = deployment.advance(to, message)
     with workspace.store.transaction():
@@ -225,15 +181,11 @@ def _advance(workspace: Workspace, deployment: Deployment, to: DeploymentStatus,
     return after
 
 
-def _latest(workspace: Workspace, deployment: Deployment) -> Deployment:
-    return next(each for each in workspace.store.deployments() if each.id == deployment.id)
-
-
 def revive(workspace: Workspace) -> bool:
     """Start the live release again after a stop or a reboot; False when it serves already."""
     with held(workspace.store, DEPLOY, "starting what is live"):
         undo_unfinished(workspace)
-        if _serving(workspace) is not None:
+        if serving_slot(workspace) is not None:
             workspace.slots.revive()
             return False
         release = workspace.live()

@@ -36,13 +36,8 @@ def before_switch(workspace: Workspace, deployment: Deployment) -> Seen:
     return seen
 
 
-def watch(workspace: Workspace, deployment: Deployment, seen: Seen) -> Judgement | None:
-    """Watch until the time is over or the release fails; None when somebody took it back meanwhile.
-
-    A first release and a rollback are not watched: there is nothing to return to that is better.
-    """
-    watched = deployment.replaces and deployment.reason != "rollback"
-    seconds = workspace.config.deploy.watch_seconds if watched else 0.0
+def watch(workspace: Workspace, deployment: Deployment, seen: Seen, seconds: float) -> Judgement | None:
+    """Watch for so many seconds, or until the release fails; None when somebody took it back meanwhile."""
     until, pause = time.monotonic() + seconds, threading.Event()
     while True:
         answers, seen.cursor = workspace.gateway.answers(seen.cursor)
@@ -61,8 +56,8 @@ def _count(seen: Seen, answers: Iterable[Answer], deployment: Deployment) -> Non
     for answer in answers:
         if answer.environment != Environment.LIVE:
             continue
-        bad = int(answer.status >= 500)
-        if answer.release == deployment.release:
+        bad = int(answer.status >= 500 or answer.failed_candidate)
+        if answer.release == deployment.release or answer.failed_candidate:
             seen.new = Tally(seen.new.answers + 1, seen.new.errors + bad)
         elif answer.release == deployment.replaces:
             seen.old = Tally(seen.old.answers + 1, seen.old.errors + bad)
