@@ -36,6 +36,6 @@ def test_may_not(words: str, why: str) -> None:
     assert why in refusal(words.split())
 
 
-@pytest.mark.parametrize("words", ["approve i --digest --token-stdin --json", "approve i --reason --token-stdin --json"])
+@pytest.mark.parametrize("words", ["approve i --digest --token-stdin --json", "reject i --reason --token-stdin --json"])
 def test_a_flag_that_is_a_value_is_no_proof(words: str) -> None:
     assert "needs --token-stdin" in refusal(words.split())

@@ -1,64 +1,23 @@
-"""state.db: the one truth about improvements, findings, releases, deployments and events.
-
-Every change is a short transaction that carries its event; a status moves by compare-and-set, so that of two
-processes that try the same step one wins and the other is told so.
-"""
+"""What is remembered of findings, improvements, releases and deployments; the latest fact about anything else."""
 
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from pathlib import Path
 
-from aiimprove import migrations
-from aiimprove.errors import AiimproveError, NotFound, SchemaTooNew, Stale, UsageError
-from aiimprove.event import GENESIS, Event, chain, first_break
+from aiimprove.errors import NotFound, Stale
+from aiimprove.event import Event
 from aiimprove.finding import Finding, Json
 from aiimprove.improvement import Improvement, Status
 from aiimprove.release import Deployment, Release
-
-BUSY_SECONDS = 15.0
-
-
-class StoreDamaged(AiimproveError):
-    """The file is there but is not a database that we can read."""
-
-    code = "store_damaged"
+from aiimprove.store.trail import Trail
 
 
-class Store:
+class Store(Trail):
     """The open database of one state folder; cheap to open, one per process."""
-
-    def __init__(self, file: Path, *, may_migrate: bool = False) -> None:
-        self.file = file
-        self.fences: list[Callable[[sqlite3.Connection], None]] = []
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            self.connection = _open(file, may_migrate)
-        except sqlite3.DatabaseError as error:
-            raise StoreDamaged(f"{file} cannot be read ({error}). Live is not touched by this. Move the file away "
-                               "and start again, or put back the copy beside it") from None
-
-    def close(self) -> None:
-        self.connection.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One short write transaction; nothing of it stays when the block raises."""
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
-            for fence in self.fences:
-                fence(self.connection)
-            yield self.connection
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
 
     # -- improvements -------------------------------------------------------------------------------------------
 
@@ -183,7 +142,7 @@ class Store:
         self.append(Event(f"deployment.{after.status.lower()}", after.id, performer,
                           {"release": after.release, "message": after.message}, after.version))
 
-    # -- facts and events ---------------------------------------------------------------------------------------
+    # -- facts --------------------------------------------------------------------------------------------------
 
     def fact(self, name: str) -> Json:
         """A single value that we remember, or None."""
@@ -193,69 +152,3 @@ class Store:
     def set_fact(self, name: str, value: Json) -> None:
         self.connection.execute("INSERT INTO facts VALUES (?,?) ON CONFLICT (name) DO UPDATE SET body=excluded.body",
                                 (name, json.dumps(value)))
-
-    def append(self, event: Event) -> str:
-        """Write an event on top of the chain and return its hash; inside a transaction where one is open."""
-        event = replace(event, at=time.time())
-        if not self.connection.in_transaction:
-            with self.transaction():
-                return self._append(event)
-        return self._append(event)
-
-    def _append(self, event: Event) -> str:
-        before = self.head()
-        found = chain(before, event)
-        self.connection.execute(
-            "INSERT INTO events (at, name, subject, version, performer, body, before, hash) VALUES (?,?,?,?,?,?,?,?)",
-            (event.at, event.name, event.subject, event.version, event.performer, json.dumps(event.body), before,
-             found))
-        logging.getLogger("aiimprove").info("%s %s by=%s %s hash=%s", event.name, event.subject, event.performer,
-                                            json.dumps(event.body, ensure_ascii=True), found)
-        return found
-
-    def head(self) -> str:
-        row = self.connection.execute("SELECT hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-        return str(row[0]) if row else GENESIS
-
-    def events(self, subject: str = "", limit: int = -1) -> list[Event]:
-        """The events of a subject (all when empty), the oldest first; with a limit, the newest of them."""
-        rows = self.connection.execute(
-            "SELECT at, name, subject, version, performer, body FROM events WHERE ? IN ('', subject) "
-            "ORDER BY seq DESC LIMIT ?", (subject, limit)).fetchall()
-        return [_event(row) for row in reversed(rows)]
-
-    def broken_at(self) -> int | None:
-        """The number of the first event that was tampered with, or None."""
-        rows = self.connection.execute(
-            "SELECT at, name, subject, version, performer, body, seq, before, hash FROM events ORDER BY seq")
-        return first_break((row[6], row[7], row[8], _event(row)) for row in rows)
-
-
-def _event(row: tuple[float, str, str, int, str, str]) -> Event:
-    at, name, subject, version, performer, body = row[:6]
-    return Event(name, subject, performer, json.loads(body), version, at)
-
-
-def _open(file: Path, may_migrate: bool) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, isolation_level=None, timeout=BUSY_SECONDS)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    found = migrations.version(connection)
-    if found > migrations.LATEST:
-        connection.close()
-        raise SchemaTooNew(f"{file} was written by a newer aiimprove (schema {found}, this one knows "
-                           f"{migrations.LATEST}): update aiimprove")
-    if 0 < found < migrations.LATEST and not may_migrate:
-        connection.close()
-        raise UsageError(f"{file} has an older schema: 'aiimprove up' brings it up to date, after a copy")
-    if found < migrations.LATEST:
-        _migrate(connection, file, found)
-    file.chmod(0o600)
-    return connection
-
-
-def _migrate(connection: sqlite3.Connection, file: Path, found: int) -> None:
-    if found:
-        with closing(sqlite3.connect(file.with_suffix(f".schema-{found}.db"))) as copy:
-            connection.backup(copy)
-    migrations.migrate(connection)

@@ -31,6 +31,8 @@ CREATE TABLE operators (
     name TEXT PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, created REAL NOT NULL, expires REAL);
 CREATE TABLE links (secret_hash TEXT PRIMARY KEY, operator TEXT NOT NULL, expires REAL NOT NULL);
 CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+CREATE TRIGGER events_are_not_replaced BEFORE INSERT ON events WHEN new.seq IN (SELECT seq FROM events)
+    BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 CREATE TRIGGER events_are_fixed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 """
 
