@@ -23,7 +23,7 @@ from aiimprove.settings import Config, Service  # noqa: E402
 from commands import output  # noqa: E402
 from commands.table import VERBS, run  # noqa: E402
 
-NO_EFFECT = ("limits.releases", "deploy.canary_percent", "deploy.canary_seconds")
+NO_EFFECT = ("deploy.canary_percent", "deploy.canary_seconds")
 """Keys that are read and checked, but that nothing acts on yet."""
 OPERATOR_VERBS = ("add", "remove", "list", "link", "login")
 
