@@ -9,6 +9,7 @@ from aiimprove.errors import Refused, Stale
 from aiimprove.improvement import Approval, Improvement, Status
 from aiimprove.lock import holder
 from aiimprove.policy import Refusal, refusals
+from aiimprove.proving import judge_digest
 from aiimprove.workspace import Workspace
 
 
@@ -88,7 +89,8 @@ def _ask(workspace: Workspace, improvement: Improvement) -> Improvement:
 
 def _refusals(workspace: Workspace, improvement: Improvement) -> list[Refusal]:
     waiting = len(workspace.store.improvements({Status.AWAITING_APPROVAL}))
-    found = list(refusals(improvement, improvement.evidence, workspace.config.limits, waiting))
+    found = list(refusals(improvement, improvement.evidence, workspace.config.limits, waiting,
+                          judge_digest(workspace.config)))
     if improvement.base_commit != workspace.live().commit:
         found.append(Refusal("stale", "live has moved since it was proven"))
     return found

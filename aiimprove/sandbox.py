@@ -175,7 +175,8 @@ def _fence(name: str, most: int) -> Path | None:
 def _homes(launch: Launch, readable: Sequence[Path], writable: Sequence[Path]) -> Iterator[Path]:
     """Where the interpreters of a launch live, when that is outside the system: each step of the links to them."""
     own = [*map(str, (*readable, *writable, launch.cwd)), *SYSTEM]
-    for program in (Path(launch.argv[0]), *(folder / "bin" / "python" for folder in (*readable, *writable))):
+    for program in (Path(launch.argv[0]), *(folder / "bin" / name for folder in (*readable, *writable)
+                                             for name in ("python", "node"))):
         for step in _steps(program) if program.is_absolute() else ():
             if not any(f"{step}/".startswith(f"{folder}/") for folder in own):
                 yield from (step.parent.parent / name for name in PREFIX_FOLDERS)

@@ -7,6 +7,8 @@ import typer
 from commands.options import Json, opened
 from commands.output import answer, table
 
+_WAITS = "waits for its turn"
+
 
 def add_to(app: typer.Typer) -> None:
     app.command()(findings)
@@ -33,4 +35,4 @@ def _row(workspace: Any, finding: Any) -> dict[str, Any]:
     last = made[0] if made else None
     data: dict[str, Any] = finding.to_json()
     return data | {"improvement": last.id if last else None, "status": last.status if last else None,
-                                "reason": last.reason if last else "waits for the next look"}
+                                "reason": last.reason or _WAITS if last else "waits for the next look"}

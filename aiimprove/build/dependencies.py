@@ -23,6 +23,8 @@ from aiimprove.settings import Config, Service
 OURS = "python3"
 """This name means the Python that aiimprove itself was made with: the same in a terminal and under cron."""
 
+NODE_PROGRAMS = ("node", "npm", "npx")
+
 
 @dataclass(frozen=True)
 class Interpreter:
@@ -89,6 +91,8 @@ class Install:
                 (folder / file).write_bytes(content)
         if service.runtime == "python":
             self._take(name, folder, "the virtual environment", interpreter(service).program, "-m", "venv", str(folder))
+        if service.runtime == "node":
+            _link_node(folder / "bin", Path(interpreter(service).program))
         values = {"python": str(folder / "bin" / "python"), "dependencies": str(folder), "folder": str(folder)}
         self._take(name, folder, "the installation", *fill(service.install, values))
 
@@ -99,3 +103,11 @@ class Install:
         log = self.config.logs_folder / f"build-{name}-{folder.name[:8]}.log"
         take(step, Box("none") if self.trusted else self.box, self.config.proof.build_seconds, log)
         shutil.rmtree(folder / ".home", ignore_errors=True)
+
+
+def _link_node(folder: Path, node: Path) -> None:
+    """Node stands in many places (nvm, volta, a package): from here on the app finds it beside its modules."""
+    folder.mkdir(exist_ok=True)
+    for name in NODE_PROGRAMS:
+        if (node.parent / name).exists() and not (folder / name).is_symlink():
+            (folder / name).symlink_to(node.parent / name)
