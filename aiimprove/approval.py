@@ -77,8 +77,12 @@ def wake_loop(workspace: Workspace) -> None:
 
 def _next(workspace: Workspace) -> Improvement | None:
     for improvement in workspace.store.improvements({Status.VERIFIED}):
-        if not _refusals(workspace, improvement):
+        against = {each.code for each in _refusals(workspace, improvement)}
+        if not against:
             return _ask(workspace, improvement)
+        if "other_judge" in against:
+            workspace.store.save(improvement, improvement.advance(Status.GENERATED, reason="the checks have changed"),
+                                 workspace.performer, "the checks have changed: it is proven again")
     return None
 
 
