@@ -6,23 +6,25 @@ The only refs that are ever written are `ai/<improvement>` and `aiimprove/live`.
 from __future__ import annotations
 
 import io
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aiimprove.errors import NotFound, Refused, UsageError
-from aiimprove.tree import Change, Entry, WorkingTree, clean_path, read_changes, read_entries, write_entry
-
-if TYPE_CHECKING:
-    from git import Git
+from aiimprove.tree import Change, Entry, WorkingTree, clean_path, parts_of, read_changes, read_entries, write_entry
 
 LIVE_BRANCH = "aiimprove/live"
 CANDIDATES = "ai/"
 _HARDENED = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false",
-             "-c", "core.autocrlf=false", "-c", "gc.auto=0", "-c", "commit.gpgSign=false")
+             "-c", "core.autocrlf=false", "-c", "gc.auto=0", "-c", "commit.gpgSign=false", "--literal-pathspecs")
+_NOT_INHERITED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",
+                  "GIT_NAMESPACE", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG",
+                  "GIT_REPLACE_REF_BASE", "GIT_GRAFT_FILE", "GIT_SHALLOW_FILE", "GIT_PREFIX", "GIT_EXTERNAL_DIFF",
+                  "GIT_DIFF_OPTS", "GIT_GLOB_PATHSPECS", "GIT_ICASE_PATHSPECS", "GIT_ATTR_SOURCE")
+"""What a git hook, or a hostile parent, would have our git look at instead of the repository."""
 _QUIET_ENV = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_ATTR_NOSYSTEM": "1",
-              "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+              "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
 _PERSON = {"GIT_AUTHOR_NAME": "aiimprove", "GIT_AUTHOR_EMAIL": "aiimprove@localhost",
            "GIT_COMMITTER_NAME": "aiimprove", "GIT_COMMITTER_EMAIL": "aiimprove@localhost"}
 _NONE = "0" * 40
@@ -114,9 +116,24 @@ class Repository:
             branch = self._text("symbolic-ref", "--quiet", "--short", "HEAD").strip()
         except _GitFailed:
             branch = ""
-        rows = self._text("--work-tree", str(self.folder), "status", "--porcelain", "-z", "--no-renames",
-                          "--ignore-submodules=all")
-        return WorkingTree(branch, head, tuple(row[3:] for row in rows.split("\0") if row))
+        return WorkingTree(branch, head, tuple(row[3:] for row in self._status(head).split("\0") if row))
+
+    def _status(self, head: str) -> str:
+        """`git status`, asked of a bare copy without the repository's config: what filters and the like that names
+        would be started for every changed file."""
+        with tempfile.TemporaryDirectory() as scratch:
+            bare = Path(scratch)
+            (bare / "objects" / "info").mkdir(parents=True)
+            (bare / "refs").mkdir()
+            (bare / "HEAD").write_text(f"{head}\n")
+            (bare / "objects" / "info" / "alternates").write_bytes(os.fsencode(self._common_dir / "objects") + b"\n")
+            for part in self._git_dir.glob("sharedindex.*"):
+                (bare / part.name).symlink_to(part)
+            answer = self._bytes("-c", f"core.excludesFile={self._common_dir / 'info' / 'exclude'}",
+                                 "--work-tree", str(self.folder), "status", "--porcelain", "-z", "--no-renames",
+                                 "--ignore-submodules=all", git_dir=bare,
+                                 env={"GIT_INDEX_FILE": str(self._git_dir / "index")})
+        return answer.decode("utf-8", "surrogateescape")
 
     def export(self, commit: str, destination: Path, paths: Sequence[str] = ()) -> None:
         """Write the files of a commit (or of some of its paths) below `destination`, plain and without `.git`.
@@ -136,7 +153,7 @@ class Repository:
             self._text("read-tree", base, env=env)
             modes = {entry.path: entry.mode for entry in self.entries(base)}
             rows = [self._index_row(path, content, modes) for path, content in sorted(files.items())]
-            self._bytes("update-index", "-z", "--index-info", stdin="".join(rows).encode(), env=env)
+            self._bytes("update-index", "-z", "--index-info", stdin=os.fsencode("".join(rows)), env=env)
             tree = self._text("write-tree", env=env).strip()
         return self._text("commit-tree", tree, "-p", base, stdin=message.encode(), env=_PERSON).strip()
 
@@ -167,6 +184,7 @@ class Repository:
     # -- git itself ---------------------------------------------------------------------------------------------
 
     def _index_row(self, path: str, content: bytes | None, modes: Mapping[str, str]) -> str:
+        parts_of(path)
         if content is None:
             return f"0 {_NONE}\t{path}\0"
         written = self._text("hash-object", "-w", "--no-filters", "--stdin", stdin=content).strip()
@@ -185,24 +203,26 @@ class Repository:
     def _text(self, *words: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
         return self._bytes(*words, stdin=stdin, env=env).decode("utf-8", "surrogateescape")
 
-    def _bytes(self, *words: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
+    def _bytes(self, *words: str, stdin: bytes = b"", env: Mapping[str, str] | None = None,
+               git_dir: Path | None = None) -> bytes:
+        from git import Git
         from git.exc import GitCommandError
 
         with tempfile.TemporaryFile() as given:
             given.write(stdin)
             given.seek(0)
             try:
-                answer = self._git().execute(
-                    ["git", "--git-dir", str(self._git_dir), *_HARDENED, *words], istream=given.fileno(),
-                    stdout_as_string=False, strip_newline_in_stdout=False, env=_QUIET_ENV | dict(env or {}))
+                answer = Git(self._git_dir).execute(
+                    [*_git(env or {}), "--git-dir", str(git_dir or self._git_dir), *_HARDENED, *words],
+                    istream=given.fileno(), stdout_as_string=False, strip_newline_in_stdout=False)
             except GitCommandError as error:
                 raise _GitFailed(str(error.stderr).strip()) from None
         return answer if isinstance(answer, bytes) else str(answer).encode()
 
-    def _git(self) -> Git:
-        from git import Git
 
-        return Git(self._git_dir)
+def _git(env: Mapping[str, str]) -> list[str]:
+    unset = (word for name in _NOT_INHERITED for word in ("-u", name))
+    return ["env", *unset, *(f"{name}={value}" for name, value in {**_QUIET_ENV, **env}.items()), "git"]
 
 
 class _GitFailed(Refused):

@@ -46,6 +46,14 @@ def clean_path(path: str) -> str:
     return "" if path in ("", ".") else str(PurePosixPath(path))
 
 
+def parts_of(path: str) -> list[str]:
+    """The parts of a file's path in a commit. Raises Refused for one that leaves the tree or is git's own."""
+    parts = path.split("/")
+    if any(part.lower() in ("", ".", "..", ".git") for part in parts):
+        raise Refused(f"{path!r} is a path outside the tree: aiimprove neither writes nor releases it")
+    return parts
+
+
 def read_entries(listing: str) -> list[Entry]:
     """What `git ls-tree -r -z` printed."""
     return [_entry(row) for row in listing.split("\0") if row]
@@ -78,9 +86,7 @@ def _change(head: str, path: str, counts: Mapping[str, tuple[str, str]]) -> Chan
 
 def write_entry(destination: Path, entry: Entry, content: bytes) -> None:
     """Put one path of a commit on disk; refused when it leaves the tree, or is a link that does."""
-    parts = entry.path.split("/")
-    if any(part.lower() in ("", ".", "..", ".git") for part in parts):
-        raise Refused(f"{entry.path!r} is a path outside the tree: aiimprove cannot release it")
+    parts = parts_of(entry.path)
     target = destination / entry.path
     target.parent.mkdir(parents=True, exist_ok=True)
     if any((destination / Path(*parts[:depth])).is_symlink() for depth in range(1, len(parts))):
