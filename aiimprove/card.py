@@ -65,6 +65,9 @@ def _before_after(evidence: Evidence | None) -> tuple[str, str]:
 
 
 def _figure(name: str, value: float | str | None, unit: str) -> str:
+    """A measurement in words; one that is words already stands for itself."""
+    if isinstance(value, str):
+        return value
     shown = f"{value:.4g}" if isinstance(value, float) else "-" if value is None else str(value)
     return f"{name}: {shown}{' ' + unit if unit else ''}"
 

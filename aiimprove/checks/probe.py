@@ -18,8 +18,8 @@ def run(stand: Stand) -> Check:
         after.append(_replayed(stand, stand.candidate))
     verdict, sentence = _judged(before, after)
     return Check(NAME, verdict, sentence, (
-        Measurement("the probe fails", _failures(before), _failures(after), f"of {TIMES} times"),
-        Measurement("what was seen", before[-1].observed, after[-1].observed)))
+        Measurement("what was seen", before[-1].observed, after[-1].observed),
+        Measurement("the probe fails", _failures(before), _failures(after), f"of {TIMES} times")))
 
 
 def _replayed(stand: Stand, copy: Copy) -> Replay:

@@ -107,7 +107,7 @@ export function readCard(data: Fields): Card {
     finding: {
       summary: text(finding.summary),
       where: text(finding.where),
-      impact: text(finding.impact),
+      impact: typeof finding.impact === "number" ? `${Math.round(finding.impact)} of 100` : text(finding.impact),
       probe: finding.probe,
     },
     before: text(data.before),
