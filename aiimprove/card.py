@@ -68,7 +68,7 @@ def _figure(name: str, value: float | str | None, unit: str) -> str:
     """A measurement in words; one that is words already stands for itself."""
     if isinstance(value, str):
         return value
-    shown = f"{value:.4g}" if isinstance(value, float) else "-" if value is None else str(value)
+    shown = "-" if value is None else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return f"{name}: {shown}{' ' + unit if unit else ''}"
 
 

@@ -52,8 +52,8 @@ def test_the_card_of_one_that_waits() -> None:
     shown = card(WHOLE, [Event("improvement.verified", "index", "run", {"message": "every check passed"}, 2, 5.0)],
                  ["too many"], "http://localhost:4002")
     assert (shown["id"], shown["status"], shown["digest"]) == ("index", "AWAITING_APPROVAL", "d" * 64)
-    assert shown["before"] == "size: 1.734e+04 bytes; header: -"
-    assert shown["after"] == "size: 5712 bytes; header: nosniff"
+    assert shown["before"] == "size: 17,345 bytes; header: -"
+    assert shown["after"] == "size: 5,712 bytes; nosniff"
     assert shown["files"] == ["app/a.py", "b c.py"] and shown["diff"] == PATCH and shown["claim"] == "it is good"
     assert [each["name"] for each in shown["checks"]] == ["speed", "probe"] and shown["checks"][0]["seconds"] == 1.23
     assert shown["not_checked"] == ["how it looks"] and shown["refusals"] == ["too many"]
