@@ -8,11 +8,13 @@ latency budget divided by the measured latency, at most 1. It is 0 when nothing 
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from aiimprove.errors import AiimproveError
@@ -23,6 +25,7 @@ from aiimprove.release import Environment
 from aiimprove.settings import Service
 from aiimprove.workspace import Workspace
 
+_LOG = logging.getLogger("aiimprove")
 OK, FAILING, UNKNOWN = "ok", "failing", "unknown"
 _CURSOR = "health_cursor"
 _LATENCY_PROBES = 3
@@ -47,9 +50,12 @@ def check(workspace: Workspace) -> dict[str, Any]:
         "requests": requests, "live": _all(live), "dev": _all(dev), "backend": _backend(workspace, live),
         "database": _all({name: Answered(each.ready) for name, each in live.items()}, of_known=True),
         "services": {name: asdict(each) for name, each in live.items()},
-        "resources": _resources(workspace), "disk_free": shutil.disk_usage(workspace.config.state_folder).free,
+        "resources": _resources(workspace), "data_bytes": _size(workspace.data("live")),
+        "disk_free": shutil.disk_usage(workspace.config.state_folder).free,
     }
     _save(workspace, seen)
+    _LOG.info("health: score %s, live %s, dev %s, database %s, %s errors in %s requests", seen["score"], seen["live"],
+              seen["dev"], seen["database"], errors, requests)
     return seen
 
 
@@ -103,17 +109,27 @@ def _answers(workspace: Workspace) -> tuple[int, int]:
     saved = workspace.store.fact(_CURSOR)
     answers, cursor = workspace.gateway.answers(Cursor(**saved) if saved else Cursor())
     workspace.store.set_fact(_CURSOR, asdict(cursor))
-    live = [each for each in answers if each.environment == Environment.LIVE]
+    own = {path for service in workspace.config.services.values() for path in (service.health, service.ready)}
+    live = [each for each in answers if each.environment == Environment.LIVE and each.uri not in own]
     return sum(each.status >= 500 for each in live), len(live)
 
 
 def _resources(workspace: Workspace) -> dict[str, Any]:
+    """CPU and memory of each service; `cpu_percent` (of one core) since the last check."""
     found: dict[str, Any] = {}
+    last = workspace.store.connection.execute("SELECT at, body FROM health ORDER BY at DESC LIMIT 1").fetchone()
+    before, seconds = (json.loads(last[1]).get("resources", {}), time.time() - last[0]) if last else ({}, 0.0)
     for environment in Environment:
         for slot, running in workspace.slots.running(environment).items():
             for name, identity in running.identities().items():
-                found[f"{environment}_{slot}_{name}"] = asdict(resources(identity))
+                key, used = f"{environment}_{slot}_{name}", asdict(resources(identity))
+                spent = used["cpu_seconds"] - before.get(key, {}).get("cpu_seconds", used["cpu_seconds"])
+                found[key] = used | {"cpu_percent": round(100 * max(0.0, spent) / seconds, 1) if seconds else None}
     return found
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _save(workspace: Workspace, seen: Mapping[str, Any]) -> None:

@@ -22,6 +22,9 @@ def health(json: Json = False) -> None:
     seen = stage.check(opened("health"))
     rows = [(name, each["word"], "-" if each["milliseconds"] is None else f"{each['milliseconds']:.1f} ms",
              each["ready"]) for name, each in seen["services"].items()]
+    used = [(name, "-" if each["cpu_percent"] is None else f"{each['cpu_percent']:.1f} %",
+             f"{each['rss_bytes'] / 1e6:.0f} MB") for name, each in seen["resources"].items()]
     answer(seen, f"Score {seen['score']} of 100. Live {seen['live']}, dev {seen['dev']}, database {seen['database']}, "
            f"{seen['errors']} errors in {seen['requests']} requests since the last look.",
-           table(("service", "live", "answers in", "ready"), rows))
+           table(("service", "live", "answers in", "ready"), rows), "", table(("runs", "CPU", "memory"), used),
+           f"Data {seen['data_bytes'] / 1e6:.1f} MB, free on the disk {seen['disk_free'] / 1e9:.1f} GB.")
