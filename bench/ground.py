@@ -23,6 +23,11 @@ def as_it_is(text: str) -> str:
     return text
 
 
+def own_intervals(text: str) -> str:
+    """The config without the quick intervals of the tests: the engine takes its own."""
+    return text.partition("[intervals]")[0]
+
+
 @contextmanager
 def standing(wanted: Wanted, *, watch: float = 3.0, change: Callable[[str], str] = as_it_is) -> Iterator[Site]:
     """A site that is up, with an operator and without a loop; `change` edits its config.toml before it starts."""

@@ -1,0 +1,85 @@
+"""Runs a verb, kills it with -9 at random moments, and runs it again until it is through."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiimprove.workspace import Workspace
+from bench.invariants import broken
+from bench.site import Site
+
+SECONDS = {"analyze": 20.0, "generate": 3.0, "test": 60.0, "request-approval": 1.5, "approve": 1.5, "deploy": 8.0,
+           "rollback": 6.0}
+TRIES = 10
+
+
+@dataclass
+class Killer:
+    """Runs verbs on a site and kills them. `wrong` are sentences about what must not be."""
+
+    site: Site
+    engine: Workspace
+    draw: random.Random
+    kills: dict[str, int] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    slowest: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.kills.values())
+
+    def through(self, kills: int, *words: str) -> dict[str, Any]:
+        """Kill the command so many times, then let it get through, and look at everything."""
+        verb = words[0]
+        for _ in range(kills):
+            self._kill(verb, words)
+        began = time.monotonic()
+        envelope = self._finish(words)
+        self.slowest[verb] = max(self.slowest.get(verb, 0.0), time.monotonic() - began)
+        self.look(" ".join(words))
+        return envelope
+
+    def look(self, after: str) -> None:
+        found = [f"after {after}: {sentence}" for sentence in broken(self.site, self.engine)]
+        for sentence in found:
+            print(sentence, flush=True)
+        self.wrong += found
+
+    def must_be(self, name: str, status: str, after: str) -> None:
+        seen = self.engine.store.improvement(name).status
+        if seen != status:
+            self.wrong.append(f"after {after}: {name} is {seen}, not {status}")
+            print(self.wrong[-1], flush=True)
+
+    def _kill(self, verb: str, words: tuple[str, ...]) -> None:
+        command = subprocess.Popen(self.site.command(*words, "--json", "--token-stdin") if _asks(verb) else
+                                   self.site.command(*words, "--json"), cwd=self.site.folder, env=self.site.env,
+                                   stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   start_new_session=True)
+        assert command.stdin is not None
+        command.stdin.write(f"{self.site.token}\n".encode())
+        command.stdin.close()
+        try:
+            command.wait(self.draw.uniform(0.05, SECONDS[verb]))
+        except subprocess.TimeoutExpired:
+            command.kill()
+            command.wait()
+            self.kills[verb] = self.kills.get(verb, 0) + 1
+
+    def _finish(self, words: tuple[str, ...]) -> dict[str, Any]:
+        for _ in range(TRIES):
+            envelope = self.site.run(*words, token=_asks(words[0]))
+            if envelope["exit_code"] in (0, 4):  # 4: the proof says no, which is an answer
+                return envelope
+            print(" ".join(words), envelope["errors"], flush=True)
+            time.sleep(1)
+        self.wrong.append(f"{' '.join(words)} does not get through: {envelope['errors']}")
+        return envelope
+
+
+def _asks(verb: str) -> bool:
+    return verb in ("approve", "deploy", "rollback")

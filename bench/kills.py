@@ -1,0 +1,130 @@
+"""kill -9 at random moments of every verb and of `run`, each followed by the same command until it is through.
+
+Improvements walk from finding to live and back on the bundled site, while visitors read and write. After every
+command that got through: no transition is lost or doubled, exactly one release serves, nothing of what was killed is
+left, the chain of events is whole, and the command did what it says. Most kills hit what changes live.
+"""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+
+from aiimprove.lock import holder
+from bench.figures import Figures, Target, Wanted, main
+from bench.ground import another_release, rows_written, standing, workspace
+from bench.killer import Killer
+from bench.load import Load
+from bench.site import until
+
+KILLS, KILLS_SHORT = 200, 20
+EACH_LIFE = {"analyze": 1, "generate": 3, "test": 1, "request-approval": 2, "approve": 2, "deploy": 5, "rollback": 4}
+ONCE = {"analyze": 1, "generate": 1, "test": 1, "request-approval": 1, "approve": 1, "deploy": 3, "rollback": 3}
+VISITORS = {"GET": 1, "GET, new connection": 1, "page": 1, "POST": 1}
+
+
+def measure(wanted: Wanted) -> Figures:
+    with standing(wanted, watch=1.0, change=_patient) as site:
+        engine = workspace(site)
+        seed = random.randrange(10_000)
+        print(f"random seed {seed}", flush=True)
+        killer = Killer(site, engine, random.Random(seed))
+        with Load({name: site.ports[f"{name}.live"] for name in ("backend", "frontend")}, VISITORS) as load:
+            _lives(killer, wanted.short)
+        written = rows_written(site)
+    lost = [f"{each.kind}: {each.problem}" for each in load.sent if each.problem]
+    print(*lost, *killer.wrong, sep="\n")
+    rows = [{"verb": verb, "kills": count, "slowest way through s": killer.slowest.get(verb, "")}
+            for verb, count in killer.kills.items()]
+    wrong_rows = sum(written.count(each.row) != 1 for each in load.sent if each.row)
+    return Figures(rows, [
+        Target(f"things that were not as they must be, after {killer.total} kills", len(killer.wrong), 0),
+        Target(f"requests lost, of {len(load.sent)}", len(lost), 0),
+        Target("acknowledged rows lost or doubled", wrong_rows, 0)])
+
+
+def _patient(config: str) -> str:
+    quick = "approvals = 1\nanalyze = 5\ngenerate = 2\ntest = 2"
+    return config.replace("approvals = 1", quick) + "\n[limits]\nwaiting = 1\nattempts = 1000\n"
+
+
+def _lives(killer: Killer, short: bool) -> None:
+    first = killer.engine.live().id
+    most = KILLS_SHORT if short else KILLS
+    _life(killer, ONCE if short else EACH_LIFE)
+    _loop(killer, 3 if short else 15)
+    while not short and killer.total < most * 0.6 and _life(killer, EACH_LIFE):
+        pass
+    fro, to = another_release(killer.site, killer.engine).id, first
+    while killer.total < most:
+        killer.through(min(3, most - killer.total), "rollback", "--to", fro)
+        if killer.engine.live().id != fro:
+            killer.wrong.append(f"rollback --to {fro} left {killer.engine.live().id} live")
+        fro, to = to, fro
+
+
+def _life(killer: Killer, kills: dict[str, int]) -> bool:
+    """One improvement through every arrow, to live and back; False when nothing is left to improve."""
+    killer.through(kills["analyze"], "analyze")
+    for each in killer.site.must("status")["improvements"]:
+        if each["status"] == "PROPOSED" and _proven(killer, each["id"], kills):
+            name, before = each["id"], killer.engine.live().id
+            killer.through(kills["request-approval"], "request-approval", name)
+            killer.must_be(name, "AWAITING_APPROVAL", "request-approval")
+            digest = killer.engine.store.improvement(name).digest
+            killer.through(kills["approve"], "approve", name, "--digest", digest)
+            killer.must_be(name, "APPROVED", "approve")
+            killer.through(kills["deploy"], "deploy", name)
+            killer.must_be(name, "LIVE", "deploy")
+            killer.through(kills["rollback"], "rollback")
+            killer.must_be(name, "ROLLED_BACK", "rollback")
+            if killer.engine.live().id != before:
+                killer.wrong.append(f"rollback left {killer.engine.live().id} live, not {before}")
+            return True
+    return False
+
+
+def _proven(killer: Killer, name: str, kills: dict[str, int]) -> bool:
+    killer.through(kills["generate"], "generate", name)
+    if killer.engine.store.improvement(name).status != "GENERATED":
+        return False
+    return bool(killer.through(kills["test"], "test", name)["exit_code"] == 0)
+
+
+def _loop(killer: Killer, kills: int) -> None:
+    """`run` takes an improvement to the question, and after the answer to live, while it is killed again and again."""
+    store = killer.engine.store
+    for wanted, share in (("AWAITING_APPROVAL", kills - kills // 2), ("LIVE", kills // 2)):
+        for left in range(share, -1, -1):
+            loop = subprocess.Popen(killer.site.command("run"), cwd=killer.site.folder, env=killer.site.env,
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                    start_new_session=True)
+            if left:
+                time.sleep(killer.draw.uniform(0.2, 12.0 if wanted == "LIVE" else 25.0))
+                loop.kill()
+                killer.kills["run"] = killer.kills.get("run", 0) + 1
+            else:
+                _reached(killer, wanted)
+                loop.terminate()
+            loop.wait()
+        _rested(killer)
+        killer.look("run")
+        for each in store.improvements():
+            if each.status == "AWAITING_APPROVAL":
+                killer.site.must("approve", each.id, "--digest", each.digest, token=True)
+
+
+def _reached(killer: Killer, status: str) -> None:
+    until(lambda: any(each.status == status for each in killer.engine.store.improvements()), 600,
+          f"run gets nothing to {status}")
+
+
+def _rested(killer: Killer) -> None:
+    """Steps of a killed `run` go on by themselves: wait until nobody holds anything."""
+    names = [name for (name,) in killer.engine.store.connection.execute("SELECT name FROM leases").fetchall()]
+    until(lambda: not any(holder(killer.engine.store, name) for name in names), 300, "somebody is still at it")
+
+
+if __name__ == "__main__":
+    main("kills", __doc__, measure)
