@@ -53,12 +53,24 @@ class _Visit(socketserver.StreamRequestHandler):
     timeout = SECONDS
 
     def handle(self) -> None:
-        asked: dict[str, Any] = json.loads(self.rfile.readline(MOST_BYTES))
-        words = [str(word) for word in asked["words"]]
+        words, stdin = _asked(self.rfile.readline(MOST_BYTES))
         against = refusal(words)
         with self.server.room:  # type: ignore[attr-defined]
-            answer = _refused(words, against) if against else _run(words, str(asked.get("stdin", "")))
+            answer = _refused(words, against) if against else _run(words, stdin)
         self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+
+def _asked(line: bytes) -> tuple[list[str], str]:
+    """The words and the stdin of a visit; no words when it makes no sense."""
+    try:
+        asked = json.loads(line)
+        words, stdin = [str(word) for word in asked["words"]], str(asked.get("stdin", ""))
+        if "\0" in "".join(words):
+            return [], ""
+        "".join([*words, stdin]).encode()
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return [], ""
+    return words, stdin
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):
@@ -68,6 +80,11 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     def __init__(self, address: str) -> None:
         super().__init__(address, _Visit)
         self.room = threading.Semaphore(AT_ONCE)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """One line in the log for a visitor that went away before it was answered."""
+        error = sys.exc_info()[1]
+        sys.stderr.write(f"door: {type(error).__name__}: {error}\n")
 
 
 def _run(words: Sequence[str], stdin: str) -> dict[str, Any]:

@@ -39,8 +39,7 @@ class Session:
 
 def add(store: Store, name: str, performer: str) -> str:
     """Create an operator and return the token. Raises UsageError for a name that is taken or not a name."""
-    if not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        raise UsageError(f"{name!r} is not a name: use letters, digits, '.', '-' and '_'")
+    _must_be_name(name)
     if any(each.name == name for each in everyone(store)):
         raise UsageError(f"there is an operator {name!r} already: remove it first, or take another name")
     return _issue(store, name, None, performer, "operator.added")
@@ -49,8 +48,8 @@ def add(store: Store, name: str, performer: str) -> str:
 def remove(store: Store, name: str, performer: str) -> None:
     """Remove an operator and all its browser sessions. Raises NotFound."""
     with store.transaction() as connection:
-        gone = connection.execute("DELETE FROM operators WHERE name = ? OR name LIKE ? || '@web-%'",
-                                  (name, name)).rowcount
+        gone = connection.execute("DELETE FROM operators WHERE name = ?1 "
+                                  "OR substr(name, 1, length(?1) + 5) = ?1 || '@web-'", (name,)).rowcount
         connection.execute("DELETE FROM links WHERE operator = ?", (name,))
         if not gone:
             raise NotFound(f"no operator is named {name!r}")
@@ -75,7 +74,8 @@ def verify(store: Store, token: str) -> str:
 
 
 def link(store: Store, name: str, performer: str) -> str:
-    """A one-time secret that signs a browser in as `name` within ten minutes."""
+    """A one-time secret that signs a browser in as `name` within ten minutes. Raises UsageError for what is no name."""
+    _must_be_name(name)
     secret = secrets.token_urlsafe(24)
     with store.transaction() as connection:
         connection.execute("DELETE FROM links WHERE expires < ?", (time.time(),))
@@ -93,6 +93,11 @@ def login(store: Store, secret: str) -> Session:
             raise NotOperator("this link was used already or is too old: 'aiimprove operator link' makes a new one")
     name, expires = f"{row[0]}@web-{secrets.token_hex(2)}", time.time() + SESSION_SECONDS
     return Session(name, _issue(store, name, expires, name, "operator.signed_in"), expires)
+
+
+def _must_be_name(name: str) -> None:
+    if not name[:1].isalnum() or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise UsageError(f"{name!r} is not a name: use letters, digits, '.', '-' and '_'")
 
 
 def _issue(store: Store, name: str, expires: float | None, performer: str, event: str) -> str:

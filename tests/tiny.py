@@ -81,6 +81,7 @@ class Tiny:
         self.git("init", "-q", "-b", "main")
         self.env = {"PATH": os.environ["PATH"], "HOME": str(root / "home"), "LANG": "C.UTF-8",
                     "AIIMPROVE_STATE": str(self.state)}
+        self.operators: list[str] = []
         if commit:
             self.commit({})
 
@@ -132,10 +133,12 @@ class Tiny:
     def store(self) -> Store:
         return Store(self.state / "state.db")
 
-    def operator(self, name: str = "anna") -> str:
-        """An operator's token."""
+    def operator(self) -> str:
+        """The token of a new operator."""
         from aiimprove import operators
 
+        name = f"operator{len(self.operators)}"
+        self.operators.append(name)
         store = self.store()
         try:
             return operators.add(store, name, "test")
