@@ -1,4 +1,4 @@
-# Short names for what ./start_ai_system.sh and the tools of the virtual environment do.
+# Short names for what one types while working on aiimprove.
 
 # List the recipes.
 default:

@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def logs(name: Name = "", follow: Follow = False, lines: Lines = 20, json: Json = False) -> None:
-    """Show the logs of aiimprove and of the services.
+    """Show the logs of the loop, gateway and services.
 
     NAME is ai_system, gateway, or live_ or dev_ with the name of a service, such as live_backend. Without a NAME the
     end of each is shown.

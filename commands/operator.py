@@ -34,7 +34,7 @@ def add(name: Name, token_stdin: Token = False, json: Json = False) -> None:
 
 
 def remove(name: Name, token_stdin: Token = False, json: Json = False) -> None:
-    """Remove an operator and their browser sessions."""
+    """Remove an operator, and sign their browsers out."""
     from aiimprove import operators
 
     workspace = acting(opened(), token_stdin, f"Remove {name}?")
@@ -43,7 +43,7 @@ def remove(name: Name, token_stdin: Token = False, json: Json = False) -> None:
 
 
 def show(json: Json = False) -> None:
-    """The operators and their browser sessions, never a token."""
+    """The operators and signed-in browsers, never a token."""
     from aiimprove import operators
 
     found = operators.everyone(opened().store)
@@ -67,7 +67,7 @@ def link(name: LinkName = OWNER, token_stdin: Token = False, json: Json = False)
 
 
 def login(json: Json = False) -> None:
-    """Trade the secret of a link for a browser session.
+    """Trade the secret of a link for the token of a browser.
 
     The secret stands on stdin. The site's own route calls this.
     """

@@ -23,8 +23,6 @@ from aiimprove.settings import Config, Service  # noqa: E402
 from commands import output  # noqa: E402
 from commands.table import VERBS, run  # noqa: E402
 
-NO_EFFECT = ("deploy.canary_percent", "deploy.canary_seconds")
-"""Keys that are read and checked, but that nothing acts on yet."""
 OPERATOR_VERBS = ("add", "remove", "list", "link", "login")
 
 CONFIG_HEAD = """# config.toml
@@ -53,10 +51,10 @@ def config_page() -> str:
     """docs/config.md."""
     hints = get_type_hints(Config)
     tables = [each.name for each in _keys(Config) if is_dataclass(hints[each.name])]
-    parts = [CONFIG_HEAD, "## At the top of the file\n", *_table(Config, "")]
+    parts = [CONFIG_HEAD, "## At the top of the file\n", *_table(Config)]
     for name in tables:
-        parts += [f"## [{name}]\n", f"{_said(hints[name])}\n", *_table(hints[name], f"{name}.")]
-    parts += ["## [services.NAME]\n", f"{_said(Service)}\n", *_table(Service, "services.NAME."),
+        parts += [f"## [{name}]\n", f"{_said(hints[name])}\n", *_table(hints[name])]
+    parts += ["## [services.NAME]\n", f"{_said(Service)}\n", *_table(Service),
               "The blanks of a service: `{port}` its private port, `{data}` the folder of its data, `{folder}` its own "
               "folder in the\nrelease, `{dependencies}` what `install` made, `{python}` the interpreter in there, "
               "`{NAME.port}` and `{NAME.live_port}`\nthe ports of another service. `test` may use `{report}`, `search` "
@@ -94,35 +92,22 @@ def shown(words: tuple[str, ...]) -> str:
     return "\n".join(line.rstrip() for line in page.getvalue().strip().splitlines())
 
 
-def keys() -> Iterator[str]:
-    """The name of every key with its table, such as deploy.watch_seconds and services.NAME.start."""
-    hints = get_type_hints(Config)
-    for each in _keys(Config):
-        if each.name == "services":
-            yield from (f"services.NAME.{inner.name}" for inner in _keys(Service))
-        elif is_dataclass(hints[each.name]):
-            yield from (f"{each.name}.{inner.name}" for inner in _keys(hints[each.name]))
-        else:
-            yield each.name
-
-
 def _keys(shape: Any) -> list[Field[Any]]:
     return [each for each in fields(shape) if not each.metadata.get("derived")]
 
 
-def _table(shape: Any, where: str) -> Iterator[str]:
+def _table(shape: Any) -> Iterator[str]:
     hints = get_type_hints(shape)
     yield "| Key | Type | Default | Meaning |\n|---|---|---|---|"
     for each in _keys(shape):
         if "meaning" in each.metadata:
             yield (f"| `{each.name}` | {_kind(hints[each.name])}{_bounds(each)} | {_default(each)} "
-                   f"| {_meaning(each, where)} |")
+                   f"| {_meaning(each)} |")
     yield ""
 
 
-def _meaning(each: Field[Any], where: str) -> str:
-    meaning = str(each.metadata["meaning"]).replace("|", "\\|").replace("<", "&lt;")
-    return f"{meaning} (no effect yet)" if where + each.name in NO_EFFECT else meaning
+def _meaning(each: Field[Any]) -> str:
+    return str(each.metadata["meaning"]).replace("|", "\\|").replace("<", "&lt;")
 
 
 def _kind(hint: Any) -> str:
