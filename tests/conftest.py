@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bundled_site import chromium, site  # noqa: F401 -- fixtures of the acceptance and browser tests
 from tiny import Tiny
 
 from aiimprove.store import Store

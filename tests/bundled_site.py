@@ -1,0 +1,101 @@
+"""The bundled site, up and without its loop, built once for all acceptance and browser tests of a session."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import tomli_w
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from bench.site import Site
+
+CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Each verb is taken by itself; the person's tree is dirty, as trees are."""
+    from bench.site import running
+
+    with running(tmp_path_factory.mktemp("bundled")) as found:
+        found.stop_loop()
+        (found.folder / "thoughts.txt").write_text("not committed\n")
+        with (found.folder / "README.md").open("a") as file:
+            file.write("\nA sentence under way.\n")
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A real browser. For a module and no longer: while it runs, no other event loop can."""
+    from playwright.sync_api import sync_playwright
+
+    program = next((path for path in CHROMIUM if os.path.exists(path)), None)
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium is installed, and in CI these tests must run")
+        pytest.skip("no Chromium is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def adjusted(site: Site, **tables: dict[str, Any]) -> Iterator[None]:
+    """Other values in single tables of config.toml, as long as the block lasts."""
+    file = site.folder / "config.toml"
+    before = file.read_bytes()
+    config = tomllib.loads(before.decode())
+    for name, values in tables.items():
+        config.setdefault(name, {}).update(values)
+    file.write_text(tomli_w.dumps(config))
+    try:
+        yield
+    finally:
+        file.write_bytes(before)
+
+
+@contextmanager
+def quick_tests(site: Site) -> Iterator[None]:
+    """Proofs that run a few of the site's tests: the walk runs them all."""
+    services = tomllib.loads((site.folder / "config.toml").read_text())["services"]
+    services["backend"]["test"] += ["tests/test_search.py"]
+    with adjusted(site, services=services):
+        yield
+
+
+@dataclass(frozen=True)
+class Tree:
+    """What is the person's own: their branch, their HEAD, and what they have not committed."""
+
+    branch: str
+    head: str
+    status: str
+    contents: dict[str, bytes]
+
+    @classmethod
+    def of(cls, site: Site) -> Tree:
+        status = site.git("status", "--porcelain")
+        names = [line[3:] for line in status.splitlines()]
+        files = {name: (site.folder / name).read_bytes() for name in names if (site.folder / name).is_file()}
+        return cls(site.git("symbolic-ref", "HEAD"), site.git("rev-parse", "HEAD"), status, files)
+
+
+def visit(site: Site, path: str, service: str = "backend", environment: str = "live",
+          headers: dict[str, str] | None = None) -> httpx.Response:
+    return httpx.get(site.url(service, environment) + path, headers=headers, timeout=30)
+
+
+def live_data(site: Site) -> Path:
+    return site.state / "data" / "live"
