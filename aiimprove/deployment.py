@@ -80,7 +80,7 @@ def plan_rollback(workspace: Workspace, to: str = "") -> Plan:
     """What `rollback` would do: take back a deployment that is being watched, else return to the release before."""
     live = workspace.live()
     watched = next((each for each in workspace.store.deployments() if not each.ended), None)
-    if watched is not None and not to:
+    if watched is not None and watched.reason != "rollback" and not to:
         return Plan(f"release {watched.replaces}", watched.replaces, takes_back=watched.id)
     target = to or _before(workspace)
     if target in ("", live.id):
