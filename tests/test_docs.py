@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -209,6 +211,20 @@ def test_the_score_is_what_the_page_says(answered: int, asked: int, slowest: flo
         "availability": answered / asked, "error_share": errors / requests if requests else 0.0, "speed": speed})
     seen = {f"s{n}": Answered(OK, slowest) if n < answered else Answered("failing") for n in range(asked)}
     assert score(seen, errors, requests, budget) == round(meant)
+
+
+def test_every_dependency_has_its_decision() -> None:
+    project = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))
+    python = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["dev"],
+              *project["build-system"]["requires"]]
+    package = json.loads((TOP / "frontend" / "package.json").read_text("utf-8"))
+    names = [re.split(r"[<>=;\s]", each)[0] for each in python] + [
+        re.sub(r"(?<=^@types/).*|(?<=^@testing-library/).*", r"\\*", name)
+        for kind in ("dependencies", "devDependencies") for name in package[kind]]
+    said = {name for bold in re.findall(r"\*\*\d{4}-\d\d-\d\d · (.+?)\.\*\*|^(types-psutil)", page("decisions.md"),
+                                        re.DOTALL | re.MULTILINE)
+            for name in re.findall(r"[\w@/\\*-]+", " ".join(bold).lower())}
+    assert len(names) > 20 and not {name.lower() for name in names} - said
 
 
 def test_the_licence_is_the_declared_one() -> None:
