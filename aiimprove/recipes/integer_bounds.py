@@ -13,7 +13,7 @@ from aiimprove.finding import Finding
 from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
 from aiimprove.recipes.clients import new_test
 from aiimprove.recipes.fields import Bounds, Field, alias_of, bounded, is_marked, readable
-from aiimprove.recipes.routes import Handler, find
+from aiimprove.recipes.routes import Endpoint, find
 from aiimprove.recipes.sources import Source, argument, dotted, python_sources, service_of
 from aiimprove.settings import Config
 
@@ -51,7 +51,7 @@ def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
                  "other values are refused as invalid.", {changed.path: changed.text} | test)
 
 
-def _field(sources: Sequence[Source], handler: Handler, name: str, location: str) -> Field:
+def _field(sources: Sequence[Source], handler: Endpoint, name: str, location: str) -> Field:
     marker = {"path": "Path", "query": "Query", "body": "Body"}[location]
     found = list(_fields(sources, handler.source, handler.function.params, name, marker))
     if len(found) != 1:

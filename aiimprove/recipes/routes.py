@@ -16,7 +16,7 @@ _DEEPEST = 5
 
 
 @dataclass(frozen=True)
-class Handler:
+class Endpoint:
     """A function and the file that it stands in."""
 
     source: Source
@@ -25,7 +25,7 @@ class Handler:
 
 @dataclass(frozen=True)
 class _Decorated:
-    handler: Handler
+    handler: Endpoint
     router: str
     verbs: frozenset[str]
     path: str
@@ -68,7 +68,7 @@ class _Map(cst.CSTVisitor):
         named = [literal(each.value) or "" for each in methods.elements] if isinstance(
             methods, (cst.List, cst.Set, cst.Tuple)) else []
         verbs = {verb} if verb in VERBS else {name.lower() for name in named} or {"get"}
-        self.decorated.append(_Decorated(Handler(self.source, node), router, frozenset(verbs), path))
+        self.decorated.append(_Decorated(Endpoint(self.source, node), router, frozenset(verbs), path))
 
     def visit_Assign(self, node: cst.Assign) -> None:
         for target in node.targets:
@@ -96,7 +96,7 @@ class _Map(cst.CSTVisitor):
             self.imported[dotted(alias.asname.name) if alias.asname else name] = (stem, name)
 
 
-def find(sources: Sequence[Source], method: str, route: str, operation: str) -> Handler:
+def find(sources: Sequence[Source], method: str, route: str, operation: str) -> Endpoint:
     """The function that answers `method route`. Raises Unsure when none, or more than one, might."""
     maps = [_mapped(source) for source in sources]
     includes = [_resolved(included, each) for each in maps for included in each.included]
@@ -106,7 +106,7 @@ def find(sources: Sequence[Source], method: str, route: str, operation: str) -> 
     best = max((score for score, _ in named or scored), default=0)
     handlers = [decorated.handler for score, decorated in named or scored if score == best]
     if not handlers:
-        handlers = [Handler(each.source, function) for each in maps for function in each.functions
+        handlers = [Endpoint(each.source, function) for each in maps for function in each.functions
                     if _names(operation, function)]
     if len(handlers) != 1:
         raise Unsure(f"{len(handlers) or 'no'} functions might answer {method} {route}")
