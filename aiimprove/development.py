@@ -67,8 +67,9 @@ def _must_be_built(improvement: Improvement) -> None:
 
 def _switch(workspace: Workspace, target: Shown) -> None:
     release = build.load(workspace.config, target.release)
-    running = workspace.slots.running(Environment.DEV)
-    slot = next(iter(running)).other if len(running) == 1 else Slot.BLUE
+    running, current = workspace.slots.running(Environment.DEV), workspace.gateway.current(Environment.DEV)
+    shown = next((each for each in running.values() if current and dict(each.ports) == dict(current.stable)), None)
+    slot = shown.slot.other if shown else Slot.BLUE
     for stale in ([running[slot]] if slot in running else []):
         workspace.slots.stop(stale)
     workspace.progress(f"dev: starting {target.improvement or 'what is live'}")

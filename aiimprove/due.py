@@ -6,6 +6,7 @@ import os
 import time
 
 from aiimprove.lock import holder
+from aiimprove.way_back import in_order
 from aiimprove.workspace import Workspace
 
 LOOK_AGAIN_SECONDS = 3600.0
@@ -53,11 +54,11 @@ class Due:
             self.workspace.store.fact("live_commit")) > 0
 
     def settle(self) -> bool:
-        """A deployment was left unfinished and nobody is at it."""
+        """A deployment was left unfinished, or not tidied up, and nobody is at it."""
         store = self.workspace.store
         unfinished = [row[0] for row in store.connection.execute(
             "SELECT id FROM deployments WHERE status NOT IN ('COMMITTED', 'ABORTED')")]
-        return bool(unfinished) and not any(holder(store, name) for name in (
+        return (bool(unfinished) or not in_order(self.workspace)) and not any(holder(store, name) for name in (
             "deploy", *(f"watch {each}" for each in unfinished)))
 
     def preview(self) -> bool:

@@ -8,10 +8,10 @@ from aiimprove.errors import Locked
 from aiimprove.gateway import Generation
 from aiimprove.improvement import Status
 from aiimprove.lock import holder
-from aiimprove.release import Deployment, DeploymentStatus, Environment
+from aiimprove.release import Deployment, DeploymentStatus, Environment, Slot
 from aiimprove.repository import LIVE_BRANCH
 from aiimprove.slots import RunningSlot
-from aiimprove.workspace import LIVE_COMMIT, Workspace
+from aiimprove.workspace import LIVE_COMMIT, LIVE_RELEASE, Workspace
 
 
 def undo_unfinished(workspace: Workspace) -> str:
@@ -29,6 +29,7 @@ def undo_unfinished(workspace: Workspace) -> str:
         why = returned.why if returned and returned.deployment == deployment.id else "whoever did it died"
         abort(workspace, deployment, why, condemn=False)
         words = f"deployment {deployment.id} was undone: {why}; {deployment.replaces or 'nothing'} serves"
+    words = words or _correct(workspace)
     tidy(workspace)
     return words
 
@@ -51,17 +52,49 @@ def abort(workspace: Workspace, deployment: Deployment, why: str, *, condemn: bo
     return after
 
 
+def in_order(workspace: Workspace) -> bool:
+    """Whether the gateway sends visitors to what the store says is live, and nothing else of live runs.
+
+    True also while a deployment is under way: then its own record tells what is right.
+    """
+    if any(not each.ended for each in workspace.store.deployments()):
+        return True
+    current, running = workspace.gateway.current(Environment.LIVE), workspace.slots.running(Environment.LIVE)
+    live = workspace.store.fact(LIVE_RELEASE)
+    return not running or not live or (current is not None and current.release == live and len(running) == 1)
+
+
 def tidy(workspace: Workspace) -> None:
-    """Stop what serves nobody, point aiimprove/live at what serves; safe to repeat."""
+    """Stop what serves nobody, point the logs and aiimprove/live at what serves; safe to repeat."""
     serving = serving_slot(workspace)
     workspace.gateway.acknowledge()
     for slot in workspace.slots.running(Environment.LIVE).values():
         if serving is None or slot.slot is not serving.slot:
             workspace.slots.drain(slot, workspace.config.deploy.drain_seconds)
             workspace.slots.stop(slot)
+    if serving is not None:
+        workspace.slots.link_logs(serving)
     commit = workspace.store.fact(LIVE_COMMIT)
     if commit:
         workspace.repository.set_branch(LIVE_BRANCH, str(commit))
+
+
+def _correct(workspace: Workspace) -> str:
+    """The store is the truth: visitors go to the release that it names, when the gateway says otherwise."""
+    if in_order(workspace):
+        return ""
+    live, current = str(workspace.store.fact(LIVE_RELEASE)), workspace.gateway.current(Environment.LIVE)
+    if current is not None and current.release == live:
+        return "a slot that served nobody was stopped"
+    running = workspace.slots.running(Environment.LIVE)
+    slot = next((each for each in running.values() if each.release == live), None)
+    if slot is None:
+        free = next(each for each in Slot if each not in running)
+        slot = workspace.slots.start(workspace.store.release(live), free, Environment.LIVE)
+    workspace.slots.verify(slot)
+    workspace.gateway.acknowledge()
+    workspace.gateway.switch(Environment.LIVE, live_generation(slot))
+    return f"release {live} serves again, as the record says"
 
 
 def serving_slot(workspace: Workspace) -> RunningSlot | None:
@@ -95,4 +128,3 @@ def _return_traffic(workspace: Workspace, deployment: Deployment) -> None:
     workspace.slots.verify(stable)
     workspace.gateway.switch(Environment.LIVE, live_generation(stable))
     workspace.gateway.release_watch(deployment.id)
-    workspace.slots.link_logs(stable)
