@@ -40,12 +40,17 @@ def table() -> typer.Typer:
     return app
 
 
-def _version(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         from aiimprove import __version__
 
         typer.echo(__version__)
         raise typer.Exit()
+
+
+def _version(version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True,
+                                          help="Print the version and exit.")) -> None:
+    """The options before the verb."""
 
 
 def run(words: Sequence[str]) -> int:
