@@ -26,7 +26,7 @@ from aiimprove.settings import Service
 from aiimprove.workspace import Workspace
 
 _LOG = logging.getLogger("aiimprove")
-OK, FAILING, UNKNOWN = "ok", "failing", "unknown"
+OK, FAILING, UNKNOWN, STOPPED = "ok", "failing", "unknown", "stopped"
 _CURSOR = "health_cursor"
 _LATENCY_PROBES = 3
 
@@ -57,6 +57,11 @@ def check(workspace: Workspace) -> dict[str, Any]:
     _LOG.info("health: score %s, live %s, dev %s, database %s, %s errors in %s requests", seen["score"], seen["live"],
               seen["dev"], seen["database"], errors, requests)
     return seen
+
+
+def stopped(workspace: Workspace) -> None:
+    """Note that nothing runs on purpose, so that nobody takes the last look for how it is now."""
+    _save(workspace, dict.fromkeys(("live", "dev", "backend", "database"), STOPPED) | {"score": None, "errors": 0})
 
 
 def score(live: Mapping[str, Answered], errors: int, requests: int, budget_ms: float) -> int:

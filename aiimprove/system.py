@@ -8,7 +8,7 @@ import signal
 import sys
 from dataclasses import dataclass
 
-from aiimprove import deployment, development, process, rollout
+from aiimprove import deployment, development, health, process, rollout
 from aiimprove.config import inherited, read_env_file
 from aiimprove.door import FOLDER
 from aiimprove.errors import Refused, ReleaseFailed, UsageError
@@ -33,12 +33,12 @@ class Started:
     notes: tuple[str, ...] = ()
 
 
-def up(workspace: Workspace) -> Started:
-    """Start what does not run. Raises Refused when a port is taken, naming who has it, before anything is started."""
+def up(workspace: Workspace, *, loop: bool = True) -> Started:
+    """Start what does not run; the loop too, unless it is not wanted. Raises Refused when a port is taken, naming who has it, before anything is started."""
     _must_have_tools(workspace)
     workspace.repository.resolve("HEAD")
     _must_have_ports(workspace)
-    something = workspace.gateway.start()
+    began = workspace.gateway.start() == "started"
     _open_door(workspace)
     fresh = workspace.store.fact(LIVE_RELEASE) is None
     if fresh:
@@ -46,9 +46,9 @@ def up(workspace: Workspace) -> Started:
     started = rollout.revive(workspace) if not fresh else True
     notes = _populate(workspace) if fresh else ()
     _show_dev(workspace)
-    looping = start_loop(workspace)
+    looping = loop and start_loop(workspace)
     return Started(str(workspace.store.fact(LIVE_RELEASE)), str(workspace.store.fact(DEV_RELEASE)),
-                   bool(something) or started or looping, notes)
+                   began or started or looping, notes)
 
 
 def down(workspace: Workspace) -> list[str]:
@@ -68,6 +68,7 @@ def down(workspace: Workspace) -> list[str]:
     if workspace.gateway.running():
         workspace.gateway.stop()
         stopped.append("gateway")
+    health.stopped(workspace)
     return stopped
 
 

@@ -71,7 +71,8 @@ def _next(data: dict[str, Any]) -> str:
     counts = data["counts"]
     if counts.get("AWAITING_APPROVAL"):
         waiting = next(each["id"] for each in data["improvements"] if each["status"] == "AWAITING_APPROVAL")
-        return f"Next: your answer to {waiting} ('aiimprove show {waiting}', or the button at {data['live_url']})."
+        button = f", or the button at {data['live_url']}" if data["button"] else ""
+        return f"Next: your answer to {waiting} ('aiimprove show {waiting}'{button})."
     if not data["live_release"]:
         return "Next: 'aiimprove up' puts the commit of HEAD live."
     if not data["running"]:

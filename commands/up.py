@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from commands.options import Json, at_terminal, opened
 from commands.output import answer
+
+WithoutLoop = Annotated[bool, typer.Option("--without-loop", help="Do not start the loop: for cron and timers, "
+                                           "which call 'aiimprove run --once'.")]
 
 
 def add_to(app: typer.Typer) -> None:
     app.command()(up)
 
 
-def up(json: Json = False) -> None:
+def up(without_loop: WithoutLoop = False, json: Json = False) -> None:
     """Start everything that does not run yet.
 
     The gateway, live, dev and the loop. What runs already is adopted, not restarted. The first time, the commit of
@@ -23,7 +28,7 @@ def up(json: Json = False) -> None:
     from commands.stamp import content
 
     workspace = opened("up", may_migrate=True)
-    started = system.up(workspace)
+    started = system.up(workspace, loop=not without_loop)
     urls = content(workspace.config)
     data = {"started": started.something, "live_release": started.live, "dev_release": started.dev,
             "live_url": urls["live_url"], "dev_url": urls["dev_url"], "operator_link": None}
