@@ -27,18 +27,23 @@ Span = tuple[float, float]
 
 def measure(wanted: Wanted) -> Figures:
     with standing(wanted, watch=1.0) as site:
-        engine = workspace(site)
-        seed(engine, 5000)
-        turns = [another_release(site, engine), engine.live()]
-        spans: list[Span] = []
-        with Load({name: site.ports[f"{name}.live"] for name in ("backend", "frontend")}) as load:
-            time.sleep(3)
-            for number in range(SWITCHES_SHORT if wanted.short else SWITCHES):
-                began = time.monotonic()
-                put_live(engine, Order(turns[number % 2], reason="rollback" if number % 2 else "deploy"))
-                spans.append((began, time.monotonic()))
-                time.sleep(spans[-1][1] - began)
-        return _figures(load.sent, spans, _wrong_rows(site, load.sent))
+        return over(site, SWITCHES_SHORT if wanted.short else SWITCHES)
+
+
+def over(site: Site, switches: int) -> Figures:
+    """The figures of so many switches on a site that is up and has no loop."""
+    engine = workspace(site)
+    seed(engine, 5000)
+    turns = [another_release(site, engine), engine.live()]
+    spans: list[Span] = []
+    with Load({name: site.ports[f"{name}.live"] for name in ("backend", "frontend")}) as load:
+        time.sleep(3)
+        for number in range(switches):
+            began = time.monotonic()
+            put_live(engine, Order(turns[number % 2], reason="rollback" if number % 2 else "deploy"))
+            spans.append((began, time.monotonic()))
+            time.sleep(spans[-1][1] - began)
+    return _figures(load.sent, spans, _wrong_rows(site, load.sent))
 
 
 def _wrong_rows(site: Site, sent: Sequence[Sent]) -> int:

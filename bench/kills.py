@@ -10,43 +10,51 @@ from __future__ import annotations
 import random
 import subprocess
 import time
+from collections import Counter
 
 from aiimprove.lock import holder
 from bench.figures import Figures, Target, Wanted, main
 from bench.ground import another_release, rows_written, standing, workspace
 from bench.killer import Killer
 from bench.load import Load
-from bench.site import until
+from bench.site import Site, until
 
 KILLS, KILLS_SHORT = 200, 20
 EACH_LIFE = {"analyze": 1, "generate": 3, "test": 1, "request-approval": 2, "approve": 2, "deploy": 5, "rollback": 4}
 ONCE = {"analyze": 1, "generate": 1, "test": 1, "request-approval": 1, "approve": 1, "deploy": 3, "rollback": 3}
+PATIENT: dict[str, dict[str, float]] = {
+    "deploy": {"watch_seconds": 1.0}, "limits": {"waiting": 1, "attempts": 1000},
+    "intervals": {"health": 5.0, "approvals": 1.0, "analyze": 5.0, "generate": 2.0, "test": 2.0}}
 VISITORS = {"GET": 1, "GET, new connection": 1, "page": 1, "POST": 1}
 
 
 def measure(wanted: Wanted) -> Figures:
     with standing(wanted, watch=1.0, change=_patient) as site:
-        engine = workspace(site)
-        seed = random.randrange(10_000)
-        print(f"random seed {seed}", flush=True)
-        killer = Killer(site, engine, random.Random(seed))
-        with Load({name: site.ports[f"{name}.live"] for name in ("backend", "frontend")}, VISITORS) as load:
-            _lives(killer, wanted.short)
-        written = rows_written(site)
+        return over(site, wanted.short)
+
+
+def over(site: Site, short: bool) -> Figures:
+    """The figures of all kills on a site that is up, has no loop, and whose config is patient."""
+    chance = random.randrange(10_000)
+    print(f"random seed {chance}", flush=True)
+    killer = Killer(site, workspace(site), random.Random(chance))
+    with Load({name: site.ports[f"{name}.live"] for name in ("backend", "frontend")}, VISITORS) as load:
+        _lives(killer, short)
     lost = [f"{each.kind}: {each.problem}" for each in load.sent if each.problem]
     print(*lost, *killer.wrong, sep="\n")
+    written = Counter(rows_written(site))
     rows = [{"verb": verb, "kills": count, "slowest way through s": killer.slowest.get(verb, "")}
             for verb, count in killer.kills.items()]
-    wrong_rows = sum(written.count(each.row) != 1 for each in load.sent if each.row)
     return Figures(rows, [
         Target(f"things that were not as they must be, after {killer.total} kills", len(killer.wrong), 0),
         Target(f"requests lost, of {len(load.sent)}", len(lost), 0),
-        Target("acknowledged rows lost or doubled", wrong_rows, 0)])
+        Target("acknowledged rows lost or doubled", sum(written[each.row] != 1 for each in load.sent if each.row), 0)])
 
 
 def _patient(config: str) -> str:
-    quick = "approvals = 1\nanalyze = 5\ngenerate = 2\ntest = 2"
-    return config.replace("approvals = 1", quick) + "\n[limits]\nwaiting = 1\nattempts = 1000\n"
+    tables = [f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in table.items())
+              for name, table in PATIENT.items()]
+    return config.partition("[deploy]")[0] + "\n".join(tables)
 
 
 def _lives(killer: Killer, short: bool) -> None:

@@ -1,0 +1,102 @@
+"""The benches run, keep their contract, and the figures that are cheap to take hold."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from bundled_site import adjusted
+
+from bench.figures import Figures, Target, percentile
+
+if TYPE_CHECKING:
+    from bench.site import Site
+
+FOLDER = Path(__file__).parents[1] / "bench"
+BENCHES = sorted(file.stem for file in FOLDER.glob("*.py") if "__main__" in file.read_text())
+CHEAP = ("startup",)
+ON_A_SITE = ("deploys",)
+
+
+def bench(name: str, *words: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(FOLDER / f"{name}.py"), *words], capture_output=True, text=True,
+                          timeout=seconds)
+
+
+def written(name: str, folder: Path, seconds: float) -> dict[str, Any]:
+    """What a short run wrote, checked against the contract."""
+    done = bench(name, "--short", "--json", str(folder / "figures.json"), seconds=seconds)
+    assert done.returncode in (0, 1) and "Traceback" not in done.stderr, done.stderr[-2000:]
+    found: dict[str, Any] = json.loads((folder / "figures.json").read_text())
+    assert found["bench"] == name and found["rows"] and found["targets"]
+    for target in found["targets"]:
+        assert set(target) == {"name", "value", "bound", "holds"}
+        assert target["holds"] is (target["value"] <= target["bound"])
+        assert target["name"] in done.stdout
+    assert done.returncode == (0 if all(target["holds"] for target in found["targets"]) else 1)
+    return found
+
+
+def test_there_is_a_bench_for_every_published_figure() -> None:
+    assert BENCHES == ["deploys", "gateway", "idle", "kills", "proof_impact", "ship", "startup"]
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_says_what_it_measures_and_how_it_is_run(name: str) -> None:
+    done = bench(name, "--help")
+    assert done.returncode == 0 and "--short" in done.stdout and "--json FILE" in done.stdout
+    assert len(done.stdout.partition("options:")[0].splitlines()) > 4, "it says too little"
+
+
+def test_startup_holds(tmp_path: Path) -> None:
+    found = written("startup", tmp_path, 300)
+    cpu = [target for target in found["targets"] if "cpu" in target["name"]]
+    assert len(cpu) == 2 and all(target["holds"] for target in cpu), found["targets"]
+
+
+@pytest.mark.parametrize(("value", "holds"), [(2.5, True), (2.4, True), (2.6, False), (float("nan"), False)])
+def test_a_target_is_the_most_that_a_value_may_be(value: float, holds: bool) -> None:
+    assert Target("it", value, 2.5).holds is holds
+
+
+def test_percentiles() -> None:
+    values = [float(number) for number in range(100, 0, -1)]
+    assert [percentile(values, share) for share in (0.5, 0.99, 1.0)] == [50.0, 99.0, 100.0]
+    assert percentile([7.0], 0.01) == 7.0 and percentile([], 0.5) != percentile([], 0.5)
+
+
+@pytest.fixture
+def fresh(site: Site) -> Iterator[Site]:
+    """The bundled site, new, and new again afterwards."""
+    for _ in range(2):
+        site.reset()
+        site.must("up", "--without-loop")
+        site.add_operator()
+        if _ == 0:
+            yield site
+
+
+@pytest.mark.site
+def test_deploys_and_rollbacks_lose_nothing(fresh: Site) -> None:
+    from bench.deploys import over
+
+    with adjusted(fresh, deploy={"watch_seconds": 1.0}):
+        figures: Figures = over(fresh, 4)
+    lost, rows, stall = figures.targets
+    assert lost.value == 0 and rows.value == 0
+    assert stall.value < 2000, "the published bound is for a quiet machine; this one is for a test"
+    switching = [row for row in figures.rows if row["window"] == "switching"]
+    assert {row["kind"] for row in switching} >= {"GET", "POST", "page", "POST, 2 s upload", "slow download"}
+    assert all(row["requests"] for row in switching)
+
+
+@pytest.mark.slow
+@pytest.mark.site
+@pytest.mark.parametrize("name", [each for each in BENCHES if each not in (*CHEAP, *ON_A_SITE, "kills")])
+def test_short_form_keeps_the_contract(name: str, tmp_path: Path) -> None:
+    written(name, tmp_path, 1800)
