@@ -41,7 +41,8 @@ def up_to_date(workspace: Workspace) -> bool:
 
 
 def show(workspace: Workspace, improvement_id: str = "") -> Shown:
-    """Put the named improvement, else what dev should show, on the dev ports."""
+    """Put the named improvement, else what dev should show, on the dev ports. Raises Refused when nothing is live."""
+    workspace.live()
     if improvement_id:
         _must_be_built(workspace.store.improvement(improvement_id))
         workspace.store.set_fact(PREVIEW, improvement_id)

@@ -15,7 +15,11 @@ def main() -> None:
     if words[:1] == ["status"] and "--json" in words:
         from commands.hot import answered
 
-        if answered(words[1:]):
+        try:
+            done = answered(words[1:])
+        except OSError:
+            os._exit(1)  # nobody reads the answer
+        if done:
             os._exit(0)  # Python taking itself apart would be a sixth of the whole time
     from commands.table import run
 

@@ -20,7 +20,13 @@ def answered(words: list[str]) -> bool:
         return False
     if "--operator" in words and not _signed_in(known):
         return False
-    print(envelope(known), flush=True)
+    import sqlite3
+
+    try:
+        line = envelope(known)
+    except (sqlite3.Error, ValueError):
+        return False
+    print(line, flush=True)
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sqlite3
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from commands import output
 VERBS = ("analyze", "generate", "test", "request_approval", "approve", "reject", "deploy", "rollback", "health", "run",
          "status", "show", "findings", "preview", "logs", "audit", "up", "down", "operator")
 INTERRUPTED = 130
+_GROUPS: tuple[list[str], ...] = ([], ["operator"])
+"""Calls that stop before a verb: they get the help."""
 HELP = """Keeps a web app live and keeps making it better.
 
 The order of an improvement's life: analyze, generate, test, request-approval, approve, deploy. 'run' takes these
@@ -54,10 +57,23 @@ def _version(version: bool = typer.Option(False, "--version", callback=_print_ve
 
 
 def run(words: Sequence[str]) -> int:
-    """Run one call and return its exit code. The only place where errors end."""
-    words = output.begin(words)
+    """Run one call and return its exit code."""
     try:
-        result = table()(args=list(words), prog_name="aiimprove", standalone_mode=False)
+        code = _run(output.begin(words))
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to write is nobody's
+        if not isinstance(error, BrokenPipeError):
+            print(f"aiimprove: the answer could not be written ({error})", file=sys.stderr)
+        return 1
+    return code
+
+
+def _run(words: list[str]) -> int:
+    """The only place where errors end."""
+    try:
+        asked = [*words, "--help"] if words in _GROUPS else words
+        result = table()(args=asked, prog_name="aiimprove", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except Exit as leave:
         return leave.exit_code
@@ -78,8 +94,6 @@ def run(words: Sequence[str]) -> int:
         logging.getLogger("aiimprove").info("%s: a bug", output.CALL.command, exc_info=True)
         return output.fail(AiimproveError(f"a bug of ours: {type(bug).__name__}: {bug} (the log has the traceback). "
                                           "Live is not touched by this"))
-    finally:
-        sys.stdout.flush()
 
 
 def _usage(wrong: TyperException) -> str:
