@@ -6,6 +6,7 @@ import re
 import shutil
 from dataclasses import dataclass
 
+from aiimprove import looked
 from aiimprove.authors import can_write
 from aiimprove.detectors import RECORDED, Subject, instrument, look_all
 from aiimprove.finding import Finding
@@ -34,11 +35,13 @@ def analyze(workspace: Workspace) -> Analysis:
     """Look once. Raises Refused when nothing is live, Locked when another look is under way."""
     release = workspace.live()
     with held(workspace.store, "analyze", "looking for findings"):
+        seen = looked.now(workspace)
         findings, failed = _look(workspace, release)
         workspace.store.record_findings(findings, release.commit, keep=failed)
         _supersede(workspace, release, set(failed))
         proposed = [made for finding in findings if (made := _propose(workspace, finding, release))]
         workspace.store.set_fact(ANALYZED, release.commit)
+        looked.note(workspace, seen)
     return Analysis(tuple(findings), tuple(proposed), tuple(failed))
 
 

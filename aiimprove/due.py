@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import time
 
+from aiimprove import looked
 from aiimprove.lock import holder
 from aiimprove.way_back import in_order
 from aiimprove.workspace import Workspace
 
-LOOK_AGAIN_SECONDS = 3600.0
-
 
 class Due:
-    """The questions of `run`, one per step. Remembers what live looked like at the last look for findings."""
+    """The questions of `run`, one per step."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self._looked: tuple[tuple[object, object], float] | None = None
 
     def analyze(self) -> bool:
-        """Live moved or wrote to its logs since the last look; or its data did, and the last look is an hour old."""
-        if not self._live():
-            return False
-        seen, now = (self._code_and_logs(), self._data()), time.monotonic()
-        if self._looked is not None:
-            before, at = self._looked
-            if seen == before or (seen[0] == before[0] and now - at < LOOK_AGAIN_SECONDS):
-                return False
-        self._looked = (seen, now)
-        return True
+        """There is something to look at that was not looked at before."""
+        return self._live() and looked.worth_it(self.workspace)
 
     def generate(self) -> bool:
         """Something is proposed and there is room, or live outran something."""
@@ -85,14 +74,3 @@ class Due:
 
     def _number(self, query: str, *values: object) -> int:
         return int(self.workspace.store.connection.execute(query, values).fetchone()[0])
-
-    def _code_and_logs(self) -> object:
-        config = self.workspace.config
-        logs = [config.logs_folder / f"live_{name}.log" for name in config.services]
-        return self.workspace.store.fact("live_commit"), [os.stat(log).st_size for log in logs if log.exists()]
-
-    def _data(self) -> object:
-        data = self.workspace.data("live")
-        files = [data / each for service in self.workspace.config.services.values() for each in service.databases]
-        changed = [file for each in files for file in (each, each.with_name(each.name + "-wal")) if file.exists()]
-        return [os.stat(file).st_mtime for file in changed]

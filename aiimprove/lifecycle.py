@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aiimprove.errors import AiimproveError
 from aiimprove.lock import held
-from aiimprove.workspace import Workspace
+from aiimprove.workspace import LIVE_RELEASE, Workspace
 
 NOTHING_DUE = 9
 _LOG = logging.getLogger("aiimprove")
@@ -40,8 +40,10 @@ def _health(workspace: Workspace) -> str:
 
 
 def _analyze(workspace: Workspace) -> str:
-    from aiimprove import analysis
+    from aiimprove import analysis, looked
 
+    if workspace.store.fact(LIVE_RELEASE) is None or not looked.worth_it(workspace):
+        return ""
     seen = analysis.analyze(workspace)
     return f"{len(seen.findings)} findings, {len(seen.proposed)} of them new"
 

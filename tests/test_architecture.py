@@ -20,7 +20,7 @@ LAYERS = {
     "devices": "shim lock door operators landlock sandbox snapshot build slots gateway proving recipes authors checks "
                "detectors",
     "workspace": "workspace",
-    "shared steps": "migration development watching way_back rollout retention",
+    "shared steps": "looked migration development watching way_back rollout retention",
     "stages": "analysis generation verification approval deployment health",
     "composition": "lifecycle due loop system",
     "commands": "commands",
