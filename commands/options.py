@@ -44,13 +44,14 @@ def operator(workspace: Workspace, token_stdin: bool, question: str) -> Workspac
     from dataclasses import replace
 
     from aiimprove import operators
+    from aiimprove.card import visible
     from aiimprove.errors import NotOperator
 
     if token_stdin:
         return replace(workspace, performer=operators.verify(workspace.store, sys.stdin.readline()))
     if not at_terminal(workspace):
         raise NotOperator("this needs an operator: a token with --token-stdin, or an answer typed at a terminal")
-    print(f"{question} Type yes: ", end="", file=sys.stderr, flush=True)
+    print(f"{visible(question)} Type yes: ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("yes", "y"):
         raise NotOperator("the answer was not yes: nothing was done")
     return workspace

@@ -84,11 +84,13 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     from rich.table import Table
     from rich.text import Text
 
+    from aiimprove.card import visible
+
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         drawn.add_column(heading, overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(visible(cell)) for cell in row))
     wide = sys.stdout.isatty()
     console = Console(no_color=not CALL.color, width=None if wide else 160, highlight=False,
                       force_terminal=wide and CALL.color)

@@ -73,12 +73,11 @@ def _run(words: list[str]) -> int:
     """The only place where errors end."""
     try:
         asked = [*words, "--help"] if words in _GROUPS else words
-        result = table()(args=asked, prog_name="aiimprove", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        return _ended(table()(args=asked, prog_name="aiimprove", standalone_mode=False))
     except Exit as leave:
-        return leave.exit_code
+        return _ended(leave.exit_code)
     except (KeyboardInterrupt, Abort):
-        return output.fail(_Interrupted("interrupted: what was under way is undone or finished by the next command"))
+        return _ended(INTERRUPTED)
     except TyperException as wrong:
         return output.fail(UsageError(_usage(wrong)))
     except AiimproveError as error:
@@ -94,6 +93,13 @@ def _run(words: list[str]) -> int:
         logging.getLogger("aiimprove").info("%s: a bug", output.CALL.command, exc_info=True)
         return output.fail(AiimproveError(f"a bug of ours: {type(bug).__name__}: {bug} (the log has the traceback). "
                                           "Live is not touched by this"))
+
+
+def _ended(result: object) -> int:
+    """The exit code of a call. Of an interruption Typer gives nothing but the code."""
+    if result == INTERRUPTED:
+        return output.fail(_Interrupted("interrupted: what was under way is undone or finished by the next command"))
+    return result if isinstance(result, int) else 0
 
 
 def _usage(wrong: TyperException) -> str:

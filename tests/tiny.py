@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -84,6 +85,15 @@ class Tiny:
         self.operators: list[str] = []
         if commit:
             self.commit({})
+
+    def copy(self, root: Path) -> Tiny:
+        """The same app in another place, where nothing of it has run yet."""
+        shutil.copytree(self.root, root, symlinks=True, dirs_exist_ok=True)
+        other = copy.copy(self)
+        other.root, other.folder, other.state = root, root / "repository", root / "state"
+        other.env = self.env | {"HOME": str(root / "home"), "AIIMPROVE_STATE": str(other.state)}
+        other.operators = list(self.operators)
+        return other
 
     def git(self, *words: str) -> str:
         done = subprocess.run(["git", "-C", str(self.folder), *words], env={"PATH": os.environ["PATH"], **PERSON},

@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from aiimprove.card import visible
 from aiimprove.errors import NotFound, Stale
 from aiimprove.event import Event
 from aiimprove.finding import Finding, Json
@@ -73,8 +74,8 @@ class Store(Trail):
                           after.version))
 
     def _insert(self, made: Improvement) -> None:
-        row = (made.id, made.finding.fingerprint, made.status, made.version, made.finding.kind, made.title, made.digest,
-               made.finding.detector, made.author, made.finding.impact, made.created, made.updated,
+        row = (made.id, made.finding.fingerprint, made.status, made.version, made.finding.kind, visible(made.title),
+               made.digest, made.finding.detector, made.author, made.finding.impact, made.created, made.updated,
                json.dumps(made.to_json()))
         try:
             self.connection.execute(f"INSERT INTO improvements VALUES ({','.join('?' * len(row))})", row)
