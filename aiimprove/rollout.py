@@ -147,7 +147,7 @@ def _must_stay(workspace: Workspace, deployment: Deployment, judgement: Judgemen
 
 
 def _commit(workspace: Workspace, deployment: Deployment, why: str) -> Deployment:
-    if deployment.replaces and not workspace.gateway.renew(deployment.id, workspace.config.deploy.lease_seconds):
+    if deployment.replaces and not workspace.gateway.release_watch(deployment.id):
         abort(workspace, latest(workspace, deployment), "nobody watched it in time", condemn=False)
         raise ReleaseFailed(f"the watch over release {deployment.release} lapsed: {deployment.replaces} serves")
     after = deployment.advance(DeploymentStatus.COMMITTED, why, finished=time.time())
@@ -159,7 +159,6 @@ def _commit(workspace: Workspace, deployment: Deployment, why: str) -> Deploymen
         _settle_improvements(workspace, deployment)
         workspace.store.append(Event("release.promoted", deployment.release, workspace.performer,
                                      {"replaces": deployment.replaces}))
-    workspace.gateway.release_watch(deployment.id)
     workspace.progress("stopping the release before")
     tidy(workspace)
     return after

@@ -33,6 +33,7 @@ def deploy(target: Target = "", accept: Accept = [], token_stdin: Token = False,
         answer({"deployment": None}, "Nothing is due: no approved improvement waits.")
         return
     if plan.done:
+        deployment.settle(workspace)  # a kill may have left the release before running
         answer({"deployment": None}, f"{target or plan.what} is live already.")
         return
     done = deployment.deploy(operator(workspace, token_stdin, f"Put {plan.what} live?"), plan, accept)

@@ -27,6 +27,7 @@ def rollback(to: To = "", token_stdin: Token = False, json: Json = False) -> Non
     workspace = open_workspace()
     plan = deployment.plan_rollback(workspace, to)
     if plan is None or plan.done:
+        deployment.settle(workspace)  # a kill may have left the release before running
         answer({"deployment": None}, "Already rolled back: 'aiimprove rollback --to RELEASE' goes to a named release.")
         return
     done = deployment.rollback(operator(workspace, token_stdin, f"Roll back to {plan.what}?"), plan)
