@@ -42,8 +42,9 @@ def running_copy(config: Config, release: Release, snapshot: Path, work: Path, b
     """Runs every service of a release on a clone of `snapshot` in `work`, until the block ends.
 
     The release's own migrations are applied first, unless the data is `migrated` already. `env` adds variables for
-    single services; folders that they name in PYTHONPATH are shown to them. Raises MigrationFailed, or NotHealthy with
-    the end of the log. The processes end with the block, with us, and with the thread that is in the block.
+    single services; the folders of its PYTHONPATH stand in front of the service's own, and are shown to it. Raises
+    MigrationFailed, or NotHealthy with the end of the log. The processes end with the block, with us, and with the
+    thread that is in the block.
     """
     data = work / "data"
     clone(config, snapshot, data)
@@ -75,8 +76,11 @@ def migrate(config: Config, release: Release, data: Path, work: Path, box: Box) 
 
 
 def _with(start: Launch, extra: Mapping[str, str]) -> Launch:
-    shown = [Path(folder) for folder in extra.get("PYTHONPATH", "").split(os.pathsep) if folder.startswith("/")]
-    return replace(start, env={**start.env, **extra}, readable=(*start.readable, *shown))
+    paths = extra.get("PYTHONPATH", "").split(os.pathsep)
+    joined = os.pathsep.join(filter(None, (*paths, start.env.get("PYTHONPATH", ""))))
+    shown = [Path(folder) for folder in paths if folder.startswith("/")]
+    return replace(start, env={**start.env, **extra, **({"PYTHONPATH": joined} if joined else {})},
+                   readable=(*start.readable, *shown))
 
 
 @contextmanager
