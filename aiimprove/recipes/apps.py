@@ -38,8 +38,8 @@ def made_in(sources: Sequence[Source], service: Service) -> Made:
     """The one place where the service's app is made. Raises Unsure when there is none or several."""
     found = [made for source in sources for made in _all_made(source)]
     if len(found) > 1:
-        entry = _entry_stem(service)
-        found = [made for made in found if made.source.stem == entry] or found
+        stem = _entry_stem(service)
+        found = [made for made in found if made.source.stem == stem] or found
     if len(found) != 1:
         raise Unsure(f"the app is made in {len(found)} places" if found else "no place is known where the app is made")
     return found[0]
@@ -135,10 +135,14 @@ def _adds_middleware(statement: cst.BaseStatement, name: str) -> bool:
         small.value.func) == f"{name}.add_middleware"
 
 
+def entry(service: Service) -> tuple[str, str]:
+    """Module and name of the app that the start command names as `module:name`; empty words when it does not."""
+    return next(((match[1], match[2]) for word in service.start if (match := _ENTRY.match(word))), ("", ""))
+
+
 def _entry_stem(service: Service) -> str:
-    for word in service.start:
-        if match := _ENTRY.match(word):
-            return match[1].rpartition(".")[2]
+    if module := entry(service)[0]:
+        return module.rpartition(".")[2]
     return next((word.rpartition("/")[2].removesuffix(".py") for word in service.start if word.endswith(".py")), "")
 
 

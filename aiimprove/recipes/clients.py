@@ -8,45 +8,54 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiimprove.recipes import Unsure
+from aiimprove.recipes.apps import entry
+from aiimprove.recipes.fixtures import CLIENT, client_fixture, is_client, with_needed
 from aiimprove.settings import Service
 
-_CLIENT = "TestClient"
+_WRAPS = (CLIENT, "ASGITransport", "AsyncClient", "LifespanManager")
+"""What tests put an app into."""
+NO_TEST = " No test comes with it, as it is not plain how the tests get a client of the app."
 
 
 @dataclass(frozen=True)
 class Client:
-    """`parameter` is the fixture that a test takes (empty: none), `name` what it calls the client."""
+    """`parameter` is the fixture that a test takes (empty: none), `name` what it calls the client.
+
+    A `bare` one is made of the app alone: nobody has put a database behind it.
+    """
 
     imports: tuple[str, ...]
     name: str
     parameter: str = ""
     setup: tuple[str, ...] = ()
+    bare: bool = False
 
 
-def new_test(tree: Path, service: Service, name: str, body: Callable[[str], Sequence[str]]) -> dict[str, str]:
-    """A test file with one test of this name, by its path in the tree; empty when the service has no tests.
+def new_test(tree: Path, service: Service, name: str, body: Callable[[Client], Sequence[str]]) -> dict[str, str]:
+    """A test file with one test of this name, by its path in the tree; empty when the service has no tests, or when
+    it is not plain how those that are there get their client.
 
-    `body` gives the lines of the test for the name of its client. Raises Unsure when it is not plain how the
-    tests that are there get their client.
+    `body` gives the lines of the test. Raises Unsure when there is such a file already.
     """
     folder = tests_folder(tree, service)
-    if folder is None:
+    client = _client(folder, tree / service.folder, service) if folder else None
+    if folder is None or client is None:
         return {}
     path = folder / f"test_{name}.py"
     if path.exists():
         raise Unsure(f"there is a test {path.relative_to(tree)} already")
-    client = _client(folder)
     setup = ["", *client.setup] if client.setup else []
     hides_import = "  # noqa: F811" if client.parameter and client.imports else ""
     lines = [*client.imports, *setup, "", "", f"def test_{name}({client.parameter}):{hides_import}",
-             *(f"    {line}" for line in body(client.name))]
+             *(f"    {line}" for line in body(client))]
     return {str(path.relative_to(tree)): "\n".join(lines).lstrip("\n") + "\n"}
 
 
 def tests_folder(tree: Path, service: Service) -> Path | None:
     """Where the service's tests stand; None when it has none."""
     root = tree / service.folder
-    for folder in [root / name for name in (service.tests, "tests", "test") if name] + [root]:
+    named = root / service.tests if service.tests else root
+    for folder in [named.parent if named.is_file() else named, root / "tests", root / "test", root]:
         if folder.is_dir() and any(_test_files(folder)):
             inner = next((path.parent for path in _test_files(folder)), folder)
             return folder if (folder / "conftest.py").exists() or any(folder.glob("test_*.py")) else inner
@@ -58,15 +67,18 @@ def _test_files(folder: Path) -> Iterator[Path]:
     yield from sorted(path for path in every if path.is_file())
 
 
-def _client(folder: Path) -> Client:
-    conftest = _parsed(folder / "conftest.py")
-    fixture = _fixture(conftest) if conftest else ""
-    if fixture:
-        return Client((), fixture, fixture)
-    for path in _test_files(folder):
-        if path.parent == folder and (tested := _parsed(path)) and (client := _borrowed(tested, path)):
+def _client(folder: Path, root: Path, service: Service) -> Client | None:
+    above = [each for each in (folder, *folder.parents) if each.is_relative_to(root)]
+    shared = [module for each in above if (module := _parsed(each / "conftest.py"))]
+    for module in shared:
+        if fixture := client_fixture(module):
+            return Client((), fixture, fixture)
+    beside = [(path, module) for path in _test_files(folder) if path.parent == folder and (module := _parsed(path))]
+    for path, module in beside:
+        if client := _borrowed(module, path):
             return client
-    raise Unsure(f"it is not plain how the tests in {folder.name} get a client of the app")
+    modules = [*shared, *(module for _, module in beside)]
+    return next((client for module in modules if (client := _made(module, entry(service)))), None)
 
 
 def _parsed(path: Path) -> ast.Module | None:
@@ -76,57 +88,51 @@ def _parsed(path: Path) -> ast.Module | None:
         return None
 
 
-def _fixture(module: ast.Module) -> str:
-    """The fixture that gives a TestClient; the one called client, when there are several."""
-    names = [row.name for row in module.body if isinstance(row, ast.FunctionDef) and _is_fixture(row) and _gives(row)]
-    return "client" if "client" in names else names[0] if names else ""
-
-
-def _is_fixture(function: ast.FunctionDef) -> bool:
-    return any("fixture" in ast.unparse(decorator) for decorator in function.decorator_list)
-
-
-def _gives(function: ast.FunctionDef) -> bool:
-    """Whether a TestClient is made in the function itself, not in one that it hands out."""
-    if any(isinstance(row, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) for statement in function.body
-           for row in ast.walk(statement)):
-        return False
-    return any(_is_client(row) for row in ast.walk(function))
-
-
-def _is_client(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == _CLIENT
-
-
 def _borrowed(module: ast.Module, path: Path) -> Client | None:
-    """The client of one test file: its fixture or its own one by import, or one made in the same simple way."""
+    """The client of one test file by import: its fixture, or its own one."""
     package = "." if (path.parent / "__init__.py").exists() else ""
     home = f"from {package}{path.stem} import "
-    fixture = _fixture(module)
+    fixture = client_fixture(module)
     if fixture:
-        return Client((f"{home}{fixture}  # noqa: F401",), fixture, fixture)
+        return Client((f"{home}{', '.join(with_needed(module, fixture))}  # noqa: F401",), fixture, fixture)
     for row in module.body:
-        if isinstance(row, ast.Assign) and _is_client(row.value) and isinstance(row.targets[0], ast.Name):
+        if isinstance(row, ast.Assign) and is_client(row.value) and isinstance(row.targets[0], ast.Name):
             return Client((f"{home}{row.targets[0].id}",), row.targets[0].id)
-    calls = [node for node in ast.walk(module) if _is_client(node)]
-    return _made(module, calls[0]) if calls else None
+    return None
 
 
-def _made(module: ast.Module, call: ast.AST) -> Client | None:
-    """TestClient(app), or TestClient(create_app()), of an imported name."""
-    assert isinstance(call, ast.Call)
-    given = call.args[0] if call.args else None
-    made = isinstance(given, ast.Call) and not given.args and not given.keywords
-    name = given.func if made and isinstance(given, ast.Call) else given
-    if len(call.args) != 1 or not isinstance(name, (ast.Name, ast.Attribute)):
+def _made(module: ast.Module, start: tuple[str, str]) -> Client | None:
+    """A client made of the app, or of its factory without arguments, as the tests import it."""
+    for call in (node for node in ast.walk(module) if isinstance(node, ast.Call)):
+        given = _wrapped(call)
+        made = isinstance(given, ast.Call) and not given.args and not given.keywords
+        name = given.func if made and isinstance(given, ast.Call) else given
+        if isinstance(name, (ast.Name, ast.Attribute)) and (row := _imported(module, ast.unparse(name))):
+            return _bare(row, ast.unparse(given) if given else "")
+    if any(isinstance(each, ast.ImportFrom) and each.module == start[0] for each in module.body):
+        return _bare(ast.ImportFrom(start[0], [ast.alias(start[1])], 0), start[1])
+    return None
+
+
+def _bare(row: ast.Import | ast.ImportFrom, app: str) -> Client:
+    imports = (f"from fastapi.testclient import {CLIENT}", ast.unparse(row))
+    return Client(imports, "client", setup=(f"client = {CLIENT}({app})",), bare=True)
+
+
+def _wrapped(call: ast.Call) -> ast.expr | None:
+    """What is given as the app to something that tests put an app into."""
+    if ast.unparse(call.func).rpartition(".")[2] not in _WRAPS:
         return None
-    root = ast.unparse(name).partition(".")[0]
-    wanted = [row for row in module.body if isinstance(row, (ast.Import, ast.ImportFrom))
-              and any((each.asname or each.name.partition(".")[0]) in (root, _CLIENT) for each in row.names)]
-    imports = [_only(row, {root, _CLIENT}) for row in wanted]
-    return Client(tuple(imports), "client", setup=(f"client = {ast.unparse(call)}",)) if len(imports) >= 2 else None
+    return next((each.value for each in call.keywords if each.arg == "app"), call.args[0] if call.args else None)
 
 
-def _only(row: ast.Import | ast.ImportFrom, names: set[str]) -> str:
-    kept = [each for each in row.names if (each.asname or each.name.partition(".")[0]) in names]
-    return ast.unparse(ast.Import(kept) if isinstance(row, ast.Import) else ast.ImportFrom(row.module, kept, row.level))
+def _imported(module: ast.Module, name: str) -> ast.Import | ast.ImportFrom | None:
+    """The import at the top of the file that gives this name, with nothing else in it."""
+    root = name.partition(".")[0]
+    for row in module.body:
+        kept = [each for each in row.names if (each.asname or each.name.partition(".")[0]) == root] if isinstance(
+            row, (ast.Import, ast.ImportFrom)) else []
+        if kept:
+            return ast.Import(kept) if isinstance(row, ast.Import) else ast.ImportFrom(row.module, kept, row.level) \
+                if isinstance(row, ast.ImportFrom) else None
+    return None

@@ -9,7 +9,7 @@ from pathlib import Path
 from aiimprove.finding import Finding
 from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
 from aiimprove.recipes.apps import made_in, refuse, with_middleware
-from aiimprove.recipes.clients import new_test
+from aiimprove.recipes.clients import NO_TEST, new_test
 from aiimprove.recipes.imports import called, with_name
 from aiimprove.recipes.sources import Source, python_sources, service_of
 from aiimprove.settings import Config
@@ -40,8 +40,9 @@ def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
     module = "fastapi.middleware.gzip" if called(made.source, "fastapi", "FastAPI") else "starlette.middleware.gzip"
     source, name = with_name(made.source, module, "GZipMiddleware")
     changed = with_middleware(made, f"{name}, minimum_size={MINIMUM_SIZE}", source)
-    test = new_test(tree, service, "answers_are_compressed", lambda client: _test(service.openapi, client))
-    return Patch(f"Text answers of {MINIMUM_SIZE} bytes and more are sent with gzip to visitors who accept it.",
+    test = new_test(tree, service, "answers_are_compressed", lambda client: _test(service.openapi, client.name))
+    return Patch(f"Text answers of {MINIMUM_SIZE} bytes and more are sent with gzip to visitors who accept it."
+                 + ("" if test else NO_TEST),
                  {changed.path: changed.text} | test)
 
 

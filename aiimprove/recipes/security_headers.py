@@ -7,10 +7,10 @@ from pathlib import Path
 from aiimprove.finding import Finding
 from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
 from aiimprove.recipes.apps import free_name, made_in, with_middleware
-from aiimprove.recipes.clients import new_test
+from aiimprove.recipes.clients import NO_TEST, new_test
 from aiimprove.recipes.imports import with_name
 from aiimprove.recipes.sources import python_sources, service_of
-from aiimprove.settings import Config
+from aiimprove.settings import Config, Service
 
 VALUES = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "SAMEORIGIN",
           "Referrer-Policy": "strict-origin-when-cross-origin"}
@@ -39,10 +39,16 @@ def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
     changed = with_middleware(made, f"{name}, headers={constant}", source,
                               [*_constant(constant, missing), "", "", *_middleware(name, headers, types)])
     test = new_test(tree, service, "security_headers", lambda client: [
-        f'answer = {client}.get("{finding.details["path"]}")',
+        f'answer = {client.name}.get("{_path(service, finding, client.bare)}")',
         *(f'assert answer.headers["{header}"] == "{value}"' for header, value in missing.items())])
-    return Patch(f"Every answer carries {', '.join(missing)}, unless the app sets it itself.",
+    return Patch(f"Every answer carries {', '.join(missing)}, unless the app sets it itself." + (
+        "" if test else NO_TEST),
                  {changed.path: changed.text} | test)
+
+
+def _path(service: Service, finding: Finding, bare: bool) -> str:
+    """An address that answers in the app's tests; where nobody put a database behind it, its own description."""
+    return service.openapi or service.health if bare else str(finding.details["path"])
 
 
 def wanted(finding: Finding) -> dict[str, str]:
