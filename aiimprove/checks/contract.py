@@ -24,7 +24,7 @@ def run(stand: Stand) -> Check:
             return Check(NAME, Verdict.INCONCLUSIVE, f"the live {name} gives no OpenAPI document at {path}")
         if after is None:
             return Check(NAME, Verdict.FAILED, f"{name} no longer gives an OpenAPI document at {path}")
-        said += [f"{name}: {found}" for found in breaks(before, after) if not _is_the_fix(found, stand.case.finding)]
+        said += [f"{name}: {found}" for found in breaks(before, after) if not is_the_fix(found, stand.case.finding)]
         measured.append(Measurement(f"operations of {name}", _operations(before), _operations(after)))
     if said:
         more = f" (and {len(said) - SHOWN} more)" if len(said) > SHOWN else ""
@@ -45,9 +45,11 @@ def _operations(document: Json) -> int:
     return sum(len(item) for item in document.get("paths", {}).values())
 
 
-def _is_the_fix(found: Break, finding: Finding | None) -> bool:
-    """A new bound on the very number that crashes is what was asked for."""
+def is_the_fix(found: Break, finding: Finding | None) -> bool:
+    """A new bound on a number that crashes is what was asked for; and on one of its name that crashes elsewhere, as
+    both may be declared in one place."""
     details = finding.details if finding else {}
     operation = f"{details.get('method')} {details.get('route')}"
-    parameter = details.get("parameter", "")
-    return bool(found.bound and parameter and found.operation == operation and found.place.split()[-1] == parameter)
+    own = [(operation, each["parameter"]) for each in details.get("parameters", ())]
+    known = {*own, *map(tuple, details.get("siblings", ())), (operation, details.get("parameter", ""))}
+    return bool(found.bound) and (found.operation, found.place.split()[-1]) in known

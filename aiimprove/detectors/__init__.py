@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import importlib
 import logging
-import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 RECORDED = ".recorded-sql"
 """Where the SQL recorder writes, in the data of an instrumented copy."""
+REPEATED = 0.75
+"""What remains of the impact of a finding whose cause another one has that hurts more."""
 
 
 @dataclass(frozen=True)
@@ -87,14 +88,25 @@ def _told_better(finding: Finding, others: Iterable[Finding]) -> bool:
     """Whether an error in the logs is one whose parameter and bounds another detector knows."""
     path = str(finding.probe.request.get("path", "")).partition("?")[0]
     return finding.detector == "server_errors" and any(
-        other.detector == "hostile_values" and other.details["crash"] == finding.details["crash"]
+        other.detector == "hostile_values"
+        and finding.details["crash"] in {each["crash"] for each in other.details["parameters"]}
         and re.fullmatch(re.sub(r"\\\{[^/]*?\\\}", "[^/]+", re.escape(other.details["route"])), path)
         for other in others)
 
 
 def rank(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings that hurt most first; equal ones in a stable order."""
-    return sorted(findings, key=lambda finding: (-finding.impact, finding.fingerprint))
+    """The findings that hurt most first, equal ones in a stable order; the kinds of cause mixed.
+
+    What has the cause of a finding that is ranked already counts a little less: a human who is shown a few at a time
+    learns more from one of each. The discount is one and small, so that none ever gets clearly worse by it.
+    """
+    ranked: list[Finding] = []
+    causes: set[str] = set()
+    for finding in sorted(findings, key=lambda finding: (-finding.impact, finding.fingerprint)):
+        ranked.append(replace(finding, impact=round(finding.impact * REPEATED, 1)) if finding.cause in causes
+                      else finding)
+        causes.add(finding.cause)
+    return sorted(ranked, key=lambda finding: (-finding.impact, finding.fingerprint))
 
 
 def instrument(config: Config, folder: Path) -> Mapping[str, Mapping[str, str]]:
@@ -107,6 +119,5 @@ def instrument(config: Config, folder: Path) -> Mapping[str, Mapping[str, str]]:
     extra: dict[str, Mapping[str, str]] = {}
     for name, service in config.services.items():
         if service.runtime == "python":
-            path = [str(folder), service.env.get("PYTHONPATH", "")]
-            extra[name] = {"PYTHONPATH": os.pathsep.join(filter(None, path)), "AIIMPROVE_RECORD_SQL": RECORDED}
+            extra[name] = {"PYTHONPATH": str(folder), "AIIMPROVE_RECORD_SQL": RECORDED}
     return extra

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiimprove.detectors import Subject
 from aiimprove.detectors.borders import border, one_sided
 from aiimprove.detectors.keeping import kept
 from aiimprove.detectors.openapi import Parameter, Route
+from aiimprove.detectors.ranges import is_limit
 from aiimprove.detectors.samples import key_of, request
 from aiimprove.detectors.server_errors import length, raised_since
+from aiimprove.detectors.tracebacks import Crash
+from aiimprove.detectors.values import LIKELY, all_in_words, hostile, plain, worst
 from aiimprove.detectors.visit import Visit, visit
 from aiimprove.errors import AiimproveError
 from aiimprove.finding import Finding, Json, Kind, Probe
@@ -20,16 +23,11 @@ from aiimprove.probes import replay
 
 SECONDS = 300.0
 CONFIRMATIONS = 3
-INTEGERS = (-1, 0, 2 ** 31, 2 ** 63 - 1, 2 ** 63, 10 ** 20, -2 ** 31 - 1, -2 ** 63, -2 ** 63 - 1, -10 ** 20)
-NUMBERS = (-1.0, 0.0, 1e20, -1e20, 1e308)
-STRINGS = ("'", "\x00", "x" * 5000, "", "%", "1e20", "-1")
-BODY_STRINGS = (*STRINGS, "\ud800")
-LIKELY = (-1, 0, "", "'", "%", "-1", -1.0, 0.0)
-"""What people type by chance; the rest is sent by scanners."""
+RANGE, OTHER = "integer-out-of-range", "hostile-value"
 
 
 class HostileValues:
-    """One finding for each route and parameter that some value crashes.
+    """One finding for each route and kind of crash, with every parameter that brings it about.
 
     Writes and deletes on the copy, whose databases it puts back afterwards.
     """
@@ -43,7 +41,7 @@ class HostileValues:
                     trial = Trial(each, subject.copy.logs.get(name), subject.source, time.monotonic() + SECONDS)
                     found = list(trial.findings())
                     restore()
-                yield from (finding for finding in found if _still_there(finding, subject))
+                yield from _with_siblings([finding for finding in found if _still_there(finding, subject)])
                 if trial.late():  # what was not tried is not gone: the caller must not think so
                     raise AiimproveError(f"not every value of {name} could be tried in {SECONDS:g} seconds")
 
@@ -51,6 +49,34 @@ class HostileValues:
 def _still_there(finding: Finding, subject: Subject) -> bool:
     """Whether the finding shows on the data as it was before anything was tried."""
     return not replay(finding.probe, subject.copy.urls[finding.probe.service], subject.copy.data).passed
+
+
+def _with_siblings(found: list[Finding]) -> Iterator[Finding]:
+    """Each finding with the parameters of the same name that crash elsewhere: they may be declared in one place."""
+    places = [(f"{each.details['method']} {each.details['route']}", parameter["parameter"]) for each in found
+              if each.cause == RANGE for parameter in each.details["parameters"]]
+    for each in found:
+        names = {parameter["parameter"] for parameter in each.details["parameters"]}
+        siblings = [list(place) for place in places if place[1] in names]
+        yield replace(each, details={**each.details, "siblings": siblings}) if each.cause == RANGE else each
+
+
+@dataclass(frozen=True)
+class Crashing:
+    """A parameter that some values crash, the values with which its route works, and what an author must know."""
+
+    parameter: Parameter
+    values: list[Json]
+    details: Mapping[str, Json]
+
+    @property
+    def cause(self) -> str:
+        return RANGE if self.details.get("one_stretch") else OTHER
+
+    @property
+    def impact(self) -> float:
+        """Values that people send by chance hurt more than those of scanners."""
+        return 65.0 if any(value in LIKELY for value in self.values) else 40.0
 
 
 @dataclass(frozen=True)
@@ -67,14 +93,22 @@ class Trial:
 
     def findings(self) -> Iterator[Finding]:
         for route in self.visit.routes:
-            for parameter in route.parameters:
-                if self.late():
-                    return
-                valid = self._valid(route, parameter)
-                crashing = [value for value in hostile(parameter) if self._crashes(route, valid, parameter, value)] \
-                    if valid is not None else []
-                if valid is not None and crashing and self._confirmed(route, valid, parameter, crashing[0]):
-                    yield self._finding(route, parameter, valid, crashing)
+            crashing = [found for parameter in route.parameters
+                        if not self.late() and (found := self._crashing(route, parameter))]
+            for cause in (RANGE, OTHER):
+                if same := [each for each in crashing if each.cause == cause]:
+                    yield self._finding(route, cause, sorted(same, key=lambda each: -each.impact))
+
+    def _crashing(self, route: Route, parameter: Parameter) -> Crashing | None:
+        valid = self._valid(route, parameter)
+        if valid is None:
+            return None
+        values = [value for value in hostile(parameter) if self._crashes(route, valid, parameter, value)]
+        if not values or not self._confirmed(route, valid, parameter, values[0]):
+            return None
+        crash = self._raised(route, valid, parameter, worst(values))
+        details = self._details(route, parameter, valid, values) | {"crash": crash.signature if crash else ""}
+        return Crashing(parameter, values, details)
 
     def _valid(self, route: Route, parameter: Parameter) -> dict[str, Json] | None:
         """Values with which the route works; None when it cannot be had to work."""
@@ -92,29 +126,29 @@ class Trial:
         return all(self._crashes(route, valid, parameter, value)
                    and not request(route, valid).crashes(self.visit.line) for _ in range(CONFIRMATIONS))
 
-    def _finding(self, route: Route, parameter: Parameter, valid: dict[str, Json], crashing: list[Json]) -> Finding:
-        value = next((value for value in crashing if value in LIKELY), crashing[0])
-        details = self._details(route, parameter, valid, crashing) | {"crash": self._signature(route, valid, parameter,
-                                                                                              value)}
-        integer = parameter.type == "integer"
-        sent = request(route, {**valid, key_of(parameter): value})
-        shown = f"{parameter.name}={_shown(value)}"
-        return Finding("hostile_values", Kind.BUG, "integer-out-of-range" if integer else "hostile-value",
-                       f"{self.visit.name} {route.name} {parameter.location}:{parameter.name}",
-                       f"{route.name} crashes on {shown}",
-                       f"A visitor who sends {shown} to {route.name} gets a server error"
-                       f"{' (' + details['crash'] + ')' if details['crash'] else ''}; other values are answered well.",
-                       Probe("http", self.visit.name, sent.to_json(), {"status_below": 500}),
-                       _impact(route, crashing), details)
+    def _finding(self, route: Route, cause: str, crashing: list[Crashing]) -> Finding:
+        first, service = crashing[0], self.visit.name
+        told = first.details["crash"]
+        sent = [each.details["crashing"] for each in crashing]
+        values = [(each.parameter.name, worst(each.values)) for each in crashing]
+        details = {"service": service, "method": route.method, "route": route.path, "operation": route.operation,
+                   **first.details, "parameters": [dict(each.details) for each in crashing]}
+        asked = {**sent[0], "also": sent[1:]} if len(sent) > 1 else sent[0]
+        said = all_in_words(values)
+        return Finding("hostile_values", Kind.BUG, cause, f"{service} {route.name}", f"{route.name} crashes on {said}",
+                       f"A visitor who sends {said} to {route.name} gets a server error"
+                       f"{f' ({told})' if told else ''}: {'; '.join(_tried(each) for each in crashing)}.",
+                       Probe("http", service, asked, {"status_below": 500}),
+                       max(each.impact for each in crashing) - (10.0 if route.writes else 0.0), details)
 
     def _details(self, route: Route, parameter: Parameter, valid: dict[str, Json],
                  crashing: list[Json]) -> dict[str, Json]:
         passing = [value for value in hostile(parameter) if value not in crashing]
         details: dict[str, Json] = {
-            "service": self.visit.name, "method": route.method, "route": route.path, "operation": route.operation,
             "parameter": parameter.name, "location": parameter.location, "schema_pointer": parameter.pointer,
-            "crashes": [_plain(value) for value in crashing], "passes": [_plain(value) for value in passing],
+            "crashes": [plain(value) for value in crashing], "passes": [plain(value) for value in passing],
             "valid": request(route, valid).to_json(),
+            "crashing": request(route, {**valid, key_of(parameter): worst(crashing)}).to_json(),
         }
         if parameter.type == "integer":
             details |= self._borders(route, parameter, valid, crashing, passing)
@@ -123,9 +157,9 @@ class Trial:
     def _borders(self, route: Route, parameter: Parameter, valid: dict[str, Json], crashing: list[Json],
                  passing: list[Json]) -> dict[str, Json]:
         """The stretch of values that pass, None where nothing crashes; with every other number at its largest."""
-        known = [*passing, valid[key_of(parameter)]]
-        if not one_sided(known, crashing):
-            return {"lowest_ok": None, "highest_ok": None, "one_stretch": False}
+        nothing = {"lowest_ok": None, "highest_ok": None, "one_stretch": False}
+        if not one_sided([*passing, valid[key_of(parameter)]], crashing):
+            return nothing
         strained = valid | self._strain(route, parameter, valid)
 
         def fails(value: int) -> bool:
@@ -133,8 +167,11 @@ class Trial:
 
         start = valid[key_of(parameter)]
         below, above = [v for v in crashing if v < start], [v for v in crashing if v > start]
-        return {"lowest_ok": border(start, min(below), fails) if below else None,
-                "highest_ok": border(start, max(above), fails) if above else None, "one_stretch": True}
+        lowest = border(start, min(below), fails) if below else None
+        highest = border(start, max(above), fails) if above else None
+        limits = all(value is None or is_limit(value, self._raised(route, strained, parameter, value + step))
+                     for value, step in ((lowest, -1), (highest, 1)))
+        return {"lowest_ok": lowest, "highest_ok": highest, "one_stretch": True} if limits else nothing
 
     def _strain(self, route: Route, parameter: Parameter, valid: Mapping[str, Json]) -> dict[str, Json]:
         """The largest allowed values of the other numbers, as they may multiply with this one."""
@@ -142,32 +179,15 @@ class Trial:
                    if other is not parameter and other.type == "integer" and "maximum" in other.schema}
         return {} if request(route, {**valid, **largest}).crashes(self.visit.line) else largest
 
-    def _signature(self, route: Route, valid: Mapping[str, Json], parameter: Parameter, value: Json) -> str:
-        """What the copy's log says about the crash; empty when it says nothing."""
+    def _raised(self, route: Route, valid: Mapping[str, Json], parameter: Parameter, value: Json) -> Crash | None:
+        """What the copy's log says about the crash; None when it says nothing."""
         before = length(self.log)
         self._crashes(route, valid, parameter, value)
         found = raised_since(self.log, before, self.source, self.visit.service.folder)
-        return found[-1].signature if found else ""
+        return found[-1] if found else None
 
 
-def hostile(parameter: Parameter) -> tuple[Json, ...]:
-    """What is tried on a parameter of its type."""
-    kinds: Mapping[str, tuple[Json, ...]] = {"integer": INTEGERS, "number": NUMBERS, "string": STRINGS}
-    values = BODY_STRINGS if (parameter.type, parameter.location) == ("string", "body") else kinds.get(
-        parameter.type, ())
-    return tuple(value for value in values if value != "" or parameter.location != "path")
-
-
-def _impact(route: Route, crashing: list[Json]) -> float:
-    """Values that people send by chance hurt more than those of scanners, reading routes more than writing ones."""
-    return (65.0 if any(value in LIKELY for value in crashing) else 40.0) - (10.0 if route.writes else 0.0)
-
-
-def _shown(value: Json) -> str:
-    text = ascii(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 40 else f"{text[:20]}… ({len(value)} characters)"
-
-
-def _plain(value: Json) -> Json:
-    """A value as JSON that can be written down: a lone surrogate cannot, so strings are kept escaped and short."""
-    return ascii(value)[:60] if isinstance(value, str) else value
+def _tried(each: Crashing) -> str:
+    """Which of the values that were tried crash."""
+    shown = ", ".join(str(value) for value in map(plain, each.values[:3]))
+    return f"{each.parameter.name} = {shown}{' and others' if len(each.values) > 3 else ''}"

@@ -14,6 +14,8 @@ from aiimprove.probes import Explained, explain
 
 LEAST_ROWS = 1000
 LEAST_GAIN = 0.3
+WORTH_A_COLUMN = 0.05
+"""What a longer index must save beyond a shorter one, as a share of the time without any."""
 _SCAN = re.compile(r"^SCAN (?:TABLE )?(\w+)(?: AS (\w+))?")
 
 
@@ -59,7 +61,7 @@ def best(database: Path, sql: str) -> Helped | None:
             continue
         helped = Helped(sql, alias, index, before, after)
         if _cured(before, after, alias) and after.milliseconds <= before.milliseconds * (1 - LEAST_GAIN) and (
-                found is None or helped.after.milliseconds < found.after.milliseconds * 0.9):
+                found is None or helped.gained > found.gained + WORTH_A_COLUMN * before.milliseconds):
             found = helped
     return found
 

@@ -106,7 +106,7 @@ def _explained(statement: Statement) -> Explained | None:
 
 
 def _wasteful(seen: Explained) -> bool:
-    return seen.sorts or any(step.startswith("SCAN") and "INDEX" not in step for step in seen.plan)
+    return seen.sorts or any(step.startswith("SCAN") for step in seen.plan)
 
 
 def _findings(name: str, file: str, database: Path, slow: list[tuple[Statement, Explained]]) -> Iterator[Finding]:
@@ -118,8 +118,19 @@ def _findings(name: str, file: str, database: Path, slow: list[tuple[Statement, 
         for statement, _ in sorted(slow, key=lambda row: -row[1].milliseconds):
             if time.monotonic() < ends and (found := best(trial, statement.sql)):
                 helped.setdefault(found.index.sql, []).append((statement, found))
-    for rows in helped.values():
+    for rows in _without_prefixes(helped):
         yield _finding(name, file, rows)
+
+
+def _without_prefixes(helped: Mapping[str, list[tuple[Statement, Helped]]]) -> Iterator[list[tuple[Statement, Helped]]]:
+    """What each index helped; an index that another one begins with is not needed beside it."""
+    indexes = [rows[0][1].index for rows in helped.values()]
+    for rows in helped.values():
+        own = rows[0][1].index
+        longer = [each for each in indexes if each.table == own.table and len(each.terms) > len(own.terms)
+                  and each.terms[:len(own.terms)] == own.terms]
+        if not longer:
+            yield rows
 
 
 def _finding(name: str, database: str, rows: list[tuple[Statement, Helped]]) -> Finding:

@@ -31,21 +31,32 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Field:
-    """A name with an annotation and perhaps a default; `marker` is what may carry bounds for it."""
+    """A name with an annotation and perhaps a default, or with a type as its value; `marker` may carry the bounds."""
 
     source: Source
-    node: cst.Param | cst.AnnAssign
+    node: cst.Param | cst.AnnAssign | cst.Assign
     marker: str
 
     @property
     def annotation(self) -> cst.BaseExpression:
-        if self.node.annotation is None:
+        found = written_type(self.node)
+        if found is None:
             raise Unsure("it has no annotation")
-        return self.node.annotation.annotation
+        return found
 
     @property
     def default(self) -> cst.BaseExpression | None:
+        if isinstance(self.node, cst.Assign):
+            return None
         return self.node.default if isinstance(self.node, cst.Param) else self.node.value
+
+
+def written_type(node: cst.CSTNode) -> cst.BaseExpression | None:
+    """The annotation of a name; the value of `Page = Annotated[...]`."""
+    if isinstance(node, cst.Assign):
+        return node.value
+    annotation = node.annotation if isinstance(node, (cst.Param, cst.AnnAssign)) else None
+    return annotation.annotation if annotation else None
 
 
 def readable(value: int) -> str:
@@ -87,8 +98,9 @@ def _fresh(source: Source, field: Field) -> cst.BaseExpression:
     kind = type(field.node)
     before, after = _all(field.source.module, kind), _all(source.module, kind)
     node = after[next(index for index, each in enumerate(before) if each is field.node)]
-    assert isinstance(node, (cst.Param, cst.AnnAssign)) and node.annotation is not None
-    return node.annotation.annotation
+    found = written_type(node)
+    assert found is not None
+    return found
 
 
 def _all(module: cst.Module, kind: type[cst.CSTNode]) -> list[cst.CSTNode]:
@@ -184,7 +196,7 @@ def _looser(node: cst.BaseExpression, name: str, bounds: Bounds) -> bool:
     return wanted is not None and (value < wanted if name == "ge" else value > wanted)
 
 
-def alias_of(node: cst.Param | cst.AnnAssign) -> str:
+def alias_of(node: cst.Param | cst.AnnAssign | cst.Assign) -> str:
     """The name under which a visitor sends it, when that is not its own."""
     aliases = (literal(argument(call, "alias")) for call in _marker_calls(node))
     return next((alias for alias in aliases if alias), "")
@@ -195,7 +207,6 @@ def is_marked(node: cst.Param | cst.AnnAssign, marker: str) -> bool:
     return any(dotted(call.func).rpartition(".")[2] == marker for call in _marker_calls(node))
 
 
-def _marker_calls(node: cst.Param | cst.AnnAssign) -> list[cst.Call]:
-    annotation = node.annotation.annotation if node.annotation else None
+def _marker_calls(node: cst.Param | cst.AnnAssign | cst.Assign) -> list[cst.Call]:
     default = node.default if isinstance(node, cst.Param) else node.value
-    return [call for each in (annotation, default) if (call := _marker_call(each))]
+    return [call for each in (written_type(node), default) if (call := _marker_call(each))]

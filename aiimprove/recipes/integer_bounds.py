@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import libcst as cst
 
-from aiimprove.finding import Finding
+from aiimprove.finding import Finding, Json
 from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
-from aiimprove.recipes.clients import new_test
-from aiimprove.recipes.fields import Bounds, Field, alias_of, bounded, is_marked, readable
+from aiimprove.recipes.clients import NO_TEST, Client, new_test
+from aiimprove.recipes.fields import Bounds, Field, alias_of, bounded, is_marked, readable, written_type
 from aiimprove.recipes.routes import Endpoint, find
 from aiimprove.recipes.sources import Source, argument, dotted, python_sources, service_of
 from aiimprove.settings import Config
 
 _DEEPEST = 4
+Crashing = Mapping[str, Json]
 
 
 class IntegerBounds:
@@ -31,24 +32,50 @@ class IntegerBounds:
 
 
 def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
-    service, details = service_of(finding, config), finding.details
-    bounds = Bounds(details.get("lowest_ok"), details.get("highest_ok"))
-    if not details.get("one_stretch") or (bounds.least is None and bounds.most is None):
-        raise Unsure("the values that pass are not one stretch, so that bounds would refuse some of them")
-    sources = python_sources(tree, service)
+    service, crashing = service_of(finding, config), _crashing(finding)
+    sources, touched = python_sources(tree, service), set()
+    for each in crashing:
+        changed = _bounded(sources, finding, each)
+        touched.add(changed.path)
+        sources = [changed if source.path == changed.path else source for source in sources]
+    test = new_test(tree, service, _test_name(finding, crashing), lambda client: _test(finding, crashing, client))
+    said = "; ".join(f"{each['parameter']} must be {_words(_bounds(each))}" for each in crashing)
+    files = {each.path: each.text for each in sources if each.path in touched}
+    return Patch(f"{finding.details['method']} {finding.details['route']}: {said}. Other values are refused as "
+                 f"invalid.{'' if test else NO_TEST}", files | test)
+
+
+def _crashing(finding: Finding) -> list[Crashing]:
+    """What there is to know about each parameter that crashes. Raises Unsure when one of them has no borders."""
+    found: list[Crashing] = [{**finding.details, **each} for each in finding.details.get("parameters") or [{}]]
+    for each in found:
+        bounds = _bounds(each)
+        if not each.get("one_stretch") or (bounds.least is None and bounds.most is None):
+            raise Unsure("the values that pass are not one stretch, so that bounds would refuse some of them")
+    return found
+
+
+def _bounds(crashing: Crashing) -> Bounds:
+    return Bounds(crashing.get("lowest_ok"), crashing.get("highest_ok"))
+
+
+def _words(bounds: Bounds) -> str:
+    sides = (("at least", bounds.least), ("at most", bounds.most))
+    return " and ".join(f"{side} {readable(value)}" for side, value in sides if value is not None)
+
+
+def _bounded(sources: Sequence[Source], finding: Finding, crashing: Crashing) -> Source:
+    """The file in which one parameter is declared, with its bounds. Raises Unsure."""
+    details, name = finding.details, str(crashing["parameter"])
     handler = find(sources, details["method"], details["route"], details["operation"])
-    field = _field(sources, handler, details["parameter"], details["location"])
+    field = _field(sources, handler, name, str(crashing["location"]))
     try:
-        changed = bounded(field, bounds)
+        changed = bounded(field, _bounds(crashing))
     except Unsure as unsure:
-        raise Unsure(f"{details['parameter']} cannot be bounded: {unsure}") from unsure
+        raise Unsure(f"{name} cannot be bounded: {unsure}") from unsure
     if changed.text == field.source.text:
-        raise Unsure(f"{details['parameter']} has these bounds already")
-    test = new_test(tree, service, _test_name(finding), lambda client: _test(finding, bounds, client))
-    words = " and ".join(f"{side} {readable(value)}" for side, value in (("at least", bounds.least),
-                                                                         ("at most", bounds.most)) if value is not None)
-    return Patch(f"{details['parameter']} of {details['method']} {details['route']} must be {words}; "
-                 "other values are refused as invalid.", {changed.path: changed.text} | test)
+        raise Unsure(f"{name} has these bounds already")
+    return changed
 
 
 def _field(sources: Sequence[Source], handler: Endpoint, name: str, location: str) -> Field:
@@ -57,13 +84,20 @@ def _field(sources: Sequence[Source], handler: Endpoint, name: str, location: st
     if len(found) != 1:
         where = f"{len(found)} places" if found else "no place"
         raise Unsure(f"{name} of {handler.function.name.value} is declared in {where} that can be edited safely")
-    return found[0]
+    return _followed(sources, found[0])
+
+
+def _followed(sources: Sequence[Source], field: Field) -> Field:
+    """Where the type of a field is spelled out: `Page = Annotated[int, ...]` may stand elsewhere."""
+    annotation = written_type(field.node)
+    named = _aliases(sources, dotted(annotation).rpartition(".")[2]) if annotation else []
+    return Field(named[0][0], named[0][1], field.marker) if len(named) == 1 else field
 
 
 def _fields(sources: Sequence[Source], source: Source, parameters: cst.Parameters, name: str, marker: str,
             depth: int = 0) -> Iterator[Field]:
     every = [*parameters.posonly_params, *parameters.params, *parameters.kwonly_params]
-    own = [each for each in every if (alias_of(each) or each.name.value) == name]
+    own = [each for each in every if (_sent_as(sources, each) or each.name.value) == name]
     if own and (marker != "Body" or is_marked(own[0], "Body")):
         yield Field(source, own[0], marker)
         return
@@ -73,6 +107,11 @@ def _fields(sources: Sequence[Source], source: Source, parameters: cst.Parameter
                 yield from _fields(sources, home, node.params, name, marker, depth + 1)
             else:
                 yield from _members(sources, home, node, name, marker, depth + 1)
+
+
+def _sent_as(sources: Sequence[Source], parameter: cst.Param) -> str:
+    """The name under which a visitor sends it, also when its named type says so; empty when it is its own."""
+    return alias_of(parameter) or alias_of(_followed(sources, Field(sources[0], parameter, "")).node)
 
 
 def _behind(sources: Sequence[Source], source: Source, parameter: cst.Param,
@@ -94,9 +133,13 @@ def _behind(sources: Sequence[Source], source: Source, parameter: cst.Param,
 
 def _alias(sources: Sequence[Source], name: str) -> cst.BaseExpression | None:
     """What `Name = Annotated[...]` at the top of some file stands for."""
-    found = [small.value for each in sources for row in each.module.body if isinstance(row, cst.SimpleStatementLine)
-             for small in row.body if isinstance(small, cst.Assign) and dotted(small.targets[0].target) == name]
-    return found[0] if len(found) == 1 else None
+    found = _aliases(sources, name)
+    return found[0][1].value if len(found) == 1 else None
+
+
+def _aliases(sources: Sequence[Source], name: str) -> list[tuple[Source, cst.Assign]]:
+    return [(each, small) for each in sources for row in each.module.body if isinstance(row, cst.SimpleStatementLine)
+            for small in row.body if name and isinstance(small, cst.Assign) and dotted(small.targets[0].target) == name]
 
 
 def _named(annotation: cst.BaseExpression | None) -> str:
@@ -138,17 +181,22 @@ def _members(sources: Sequence[Source], source: Source, node: cst.ClassDef, name
                     yield from _members(sources, each, parent, name, marker, depth + 1)
 
 
-def _test_name(finding: Finding) -> str:
-    words = f"{finding.details['method']} {finding.details['route']} {finding.details['parameter']}"
+def _test_name(finding: Finding, crashing: Sequence[Crashing]) -> str:
+    names = [str(each["parameter"]) for each in crashing] if len(crashing) == 1 else []
+    words = " ".join([str(finding.details["method"]), str(finding.details["route"]), *names])
     return re.sub(r"[^a-z0-9]+", "_", words.lower().replace("/api/", "/")).strip("_") + "_bounds"
 
 
-def _test(finding: Finding, bounds: Bounds, client: str) -> list[str]:
-    """The body of a test: what crashed is refused, what is next to it passes."""
-    method, good = finding.details["method"].lower(), finding.details["valid"]
-    bad = finding.probe.request
-    return [f"refused = {client}.{_call(method, bad)}", "assert 400 <= refused.status_code < 500",
-            *([f"assert {client}.{_call(method, good)}.status_code not in (422, 500)"] if method == "get" else [])]
+def _test(finding: Finding, crashing: Sequence[Crashing], client: Client) -> list[str]:
+    """The body of a test: what crashed is refused, and where the tests have data, a usual value is not."""
+    method, lines = finding.details["method"].lower(), []
+    requests = [finding.probe.request, *finding.probe.request.get("also", ())]
+    for bad in requests:
+        lines += [f"refused = {client.name}.{_call(method, bad)}", "assert 400 <= refused.status_code < 500"]
+    good = list(dict.fromkeys(_call(method, each["valid"]) for each in crashing))
+    if method == "get" and not client.bare:
+        lines += [f"assert {client.name}.{each}.status_code not in (422, 500)" for each in good]
+    return lines
 
 
 def _call(method: str, request: object) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from aiimprove.checks.interface import breaks
+from aiimprove.checks.contract import is_the_fix
+from aiimprove.checks.interface import Break, breaks
 from aiimprove.checks.junit import read_report
 from aiimprove.checks.pairs import Session, mann_whitney
 from aiimprove.checks.scope import objections
@@ -25,6 +26,18 @@ FINDING = Finding("d", Kind.BUG, "c", "p", "t", "s", Probe("http", "api", {}, {}
 def change(path: str, status: str = "M", added: int = 3, removed: int = 1, binary: bool = False,
            before: str = "100644", after: str = "100644") -> Change:
     return Change(path, status, added, removed, binary, before, after)
+
+
+@pytest.mark.parametrize(("operation", "place", "bound", "wanted"), [
+    ("GET /a", "query page", "maximum", True), ("GET /a", "query size", "minimum", True),
+    ("PUT /b", "body size", "maximum", True), ("PUT /c", "body size", "maximum", False),
+    ("PUT /b", "body page", "maximum", False), ("GET /a", "query other", "maximum", False),
+    ("GET /a", "query page", "", False)])
+def test_bounds_on_what_crashes_are_the_fix_and_nothing_else_is(
+        operation: str, place: str, bound: str, wanted: bool) -> None:
+    found = replace(FINDING, details={"method": "GET", "route": "/a", "siblings": [["PUT /b", "size"]],
+                                      "parameters": [{"parameter": "page"}, {"parameter": "size"}]})
+    assert is_the_fix(Break(operation, place, "said", bound), found) is wanted
 
 
 class TestScope:

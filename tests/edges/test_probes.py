@@ -139,6 +139,15 @@ def test_a_body_is_sent_as_json(site: str, tmp_path: Path) -> None:
     assert replay(probe(1), site, tmp_path).passed
 
 
+def test_every_request_of_a_probe_must_be_answered_well(site: str, tmp_path: Path) -> None:
+    def both(first: int, second: int) -> Probe:
+        one, other = ({"method": "POST", "path": "/", "body": {"count": count}} for count in (first, second))
+        return Probe("http", "web", one | {"also": [other]}, {"status_below": 500})
+
+    assert replay(both(1, 2), site, tmp_path).passed
+    assert not replay(both(1, -1), site, tmp_path).passed and not replay(both(-1, 1), site, tmp_path).passed
+
+
 def test_a_probe_without_a_request_never_passes(site: str, tmp_path: Path) -> None:
     assert not replay(Probe("none", "web", {}, {}), site, tmp_path).passed
 

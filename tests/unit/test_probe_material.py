@@ -11,9 +11,11 @@ import pytest
 from aiimprove.detectors.borders import border, one_sided
 from aiimprove.detectors.indexes import best
 from aiimprove.detectors.openapi import routes
+from aiimprove.detectors.ranges import is_limit
 from aiimprove.detectors.samples import Samples, request
 from aiimprove.detectors.statements import Sorted, aliases, asked, shape, tokens
-from aiimprove.detectors.tracebacks import crashes
+from aiimprove.detectors.tracebacks import Crash, crashes
+from aiimprove.detectors.values import all_in_words
 
 
 @pytest.mark.parametrize(("passing", "crashing", "crashes_on", "expected"), [
@@ -168,3 +170,22 @@ def test_values_come_from_schemas_and_from_the_lists_of_the_app() -> None:
     sort = next(each for each in one.parameters if each.name == "sort")
     assert samples.values(one, sort) == ["new", "old"]
     assert request(new, samples.valid(new)).body == '{"name": "a"}'
+
+
+@pytest.mark.parametrize(("border", "raised", "limit"), [
+    (2 ** 63 - 1, None, True), (-2 ** 63, None, True), ((2 ** 63 - 1) // 20 + 1, None, True), (2 ** 31 - 1, None, True),
+    (60_000, "AttributeError: no", False), (60_000, "ValueError: no", False), (12, "IndexError: out of range", False),
+    (12, "ValueError: month must be in 1..12", True), (12, "ValueError: Sample larger than population", False),
+    (1, "TypeError: 'NoneType' object is not subscriptable", False), (1, "ValueError: empty range", True),
+    (1, None, False), (9999, "ValueError: year 10000 is out of range", True), (59_999, None, False),
+])
+def test_a_bound_is_a_limit_only_if_it_is_right_tomorrow_too(border: int, raised: str | None, limit: bool) -> None:
+    kind, _, message = (raised or "").partition(": ")
+    crash = Crash(kind, message, "a.py:f", 1) if raised else None
+    assert is_limit(border, crash) is limit
+
+
+def test_what_crashes_is_said_in_words() -> None:
+    assert all_in_words([("page", 2 ** 63)]) == "a huge page"
+    assert all_in_words([("page", 2 ** 63), ("size", 10 ** 20)]) == "a huge page or size"
+    assert all_in_words([("page", -1), ("q", ""), ("size", -2 ** 63)]) == "page=-1, an empty q or a very negative size"

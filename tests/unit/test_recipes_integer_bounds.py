@@ -152,6 +152,23 @@ def test_a_field_of_a_body_is_not_the_path_parameter_of_its_name(tmp_path: Path)
     assert "from pydantic import BaseModel, Field\n" in text
 
 
+def test_every_parameter_that_crashes_is_bounded_in_one_patch(tmp_path: Path) -> None:
+    each = [{"parameter": name, "location": "query", "lowest_ok": least, "highest_ok": MOST, "one_stretch": True}
+            for name, least in (("from", None), ("size", -MOST - 1))]
+    result = write(tmp_path, finding(parameters=each), main=HEAD + "def items(start: Start = 0, size: int = 1): ...\n",
+                   kinds="Start = Annotated[int, Query(ge=0, alias='from')]\n")
+    assert isinstance(result, Draft) and set(result.files) == {"srv/main.py", "srv/kinds.py"}
+    assert "Start = Annotated[int, Query(ge=0, alias='from', le=2**63 - 1)]" in (tmp_path / "srv/kinds.py").read_text()
+    assert "size: Annotated[int, Query(ge=-(2**63), le=2**63 - 1)] = 1" in (tmp_path / "srv/main.py").read_text()
+
+
+def test_one_parameter_without_borders_spoils_the_patch(tmp_path: Path) -> None:
+    each = [{"parameter": "page"}, {"parameter": "size", "one_stretch": False}]
+    main = HEAD + "def items(page: int = 0, size: int = 1): ...\n"
+    assert isinstance(write(tmp_path, finding(parameters=each), main=main), Declined)
+    assert (tmp_path / "srv" / "main.py").read_text() == main
+
+
 def test_existing_lower_bounds_and_new_ones_stand_together(tmp_path: Path) -> None:
     text = HEAD + "def items(page: int = 1): ...\n"
     write(tmp_path, finding(lowest_ok=-(2 ** 63 // 24) + 1, highest_ok=MOST // 24 + 1), main=text)
@@ -188,6 +205,22 @@ NAME = "test_get_items_page_bounds"
     ({"__init__": "", "test_a": "import pytest\nfrom fastapi.testclient import TestClient\n\n@pytest.fixture()\n"
                                 "def client():\n    return TestClient(app)\n"},
      f"from .test_a import client  # noqa: F401\n\n\ndef {NAME}(client):  # noqa: F811\n"),
+    ({"test_a": "", "conftest": "import pytest\nfrom fastapi.testclient import TestClient\n\n@pytest.fixture\n"
+                                "def client(session):\n    def override():\n        yield session\n"
+                                "    app.dependency_overrides[get_db] = override\n    client = TestClient(app)\n"
+                                "    yield client\n    app.dependency_overrides.clear()\n"},
+     f"def {NAME}(client):\n    refused = client.get("),
+    ({"test_a": "import pytest\nfrom fastapi.testclient import TestClient\n\n@pytest.fixture\ndef app(tmp_path):\n"
+                "    return make(tmp_path)\n\n@pytest.fixture\ndef http(app):\n    with TestClient(app) as c:\n"
+                "        yield c\n"},
+     f"from test_a import app, http  # noqa: F401\n\n\ndef {NAME}(http):  # noqa: F811\n"),
+    ({"test_a": "", "conftest": "import pytest\nfrom httpx import ASGITransport, AsyncClient\nfrom main import api\n\n"
+                                "@pytest.fixture\nasync def client():\n    transport = ASGITransport(app=api)\n"
+                                "    async with AsyncClient(transport=transport) as c:\n        yield c\n"},
+     "from fastapi.testclient import TestClient\nfrom main import api\n\nclient = TestClient(api)\n\n\ndef "),
+    ({"test_a": "import unittest\nfrom fastapi.testclient import TestClient\nfrom main import api\n\n"
+                "class TestIt(unittest.TestCase):\n    def setUp(self):\n        self.client = TestClient(api)\n"},
+     "from fastapi.testclient import TestClient\nfrom main import api\n\nclient = TestClient(api)\n\n\ndef "),
 ])
 def test_the_new_test_gets_its_client_as_the_others_do(tmp_path: Path, test_files: dict[str, str], start: str) -> None:
     folder = tmp_path / "srv" / "tests"
@@ -201,10 +234,9 @@ def test_the_new_test_gets_its_client_as_the_others_do(tmp_path: Path, test_file
     ast.parse(written)
 
 
-def test_unknown_ways_to_test_are_declined_and_nothing_is_written(tmp_path: Path) -> None:
+def test_an_unknown_way_to_test_costs_the_test_and_not_the_fix(tmp_path: Path) -> None:
     folder = tmp_path / "srv" / "tests"
     folder.mkdir(parents=True)
     (folder / "test_a.py").write_text("import httpx\n\ndef test_b():\n    httpx.get('http://localhost:1')\n")
     result = write(tmp_path, finding(), main=TESTED)
-    assert isinstance(result, Declined) and "how the tests" in result.reason
-    assert (tmp_path / "srv/main.py").read_text() == TESTED
+    assert isinstance(result, Draft) and result.files == ("srv/main.py",) and "No test comes with it" in result.claim
