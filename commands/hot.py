@@ -24,7 +24,7 @@ def answered(words: list[str]) -> bool:
 
     try:
         line = envelope(known)
-    except (sqlite3.Error, ValueError):
+    except (sqlite3.Error, ValueError, KeyError):
         return False
     print(line, flush=True)
     return True
@@ -50,7 +50,7 @@ def _stamp() -> "dict[str, object] | None":
         seen = os.stat(os.path.join(repository, "config.toml"))
     except (OSError, ValueError):
         return None
-    current = known.get("repository") == repository and known.get("seen") == [seen.st_mtime_ns, seen.st_size]
+    current = isinstance(known, dict) and known.get("repository") == repository and known.get("seen") == [seen.st_mtime_ns, seen.st_size]
     return known if current else None
 
 
