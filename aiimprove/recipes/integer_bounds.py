@@ -15,6 +15,7 @@ from aiimprove.recipes.clients import NO_TEST, Client, new_test
 from aiimprove.recipes.fields import Bounds, Field, alias_of, bounded, is_marked, readable, written_type
 from aiimprove.recipes.routes import Endpoint, find
 from aiimprove.recipes.sources import Source, argument, dotted, python_sources, service_of
+from aiimprove.recipes.wrapping import wrapped
 from aiimprove.settings import Config
 
 _DEEPEST = 4
@@ -33,14 +34,13 @@ class IntegerBounds:
 
 def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
     service, crashing = service_of(finding, config), _crashing(finding)
-    sources, touched = python_sources(tree, service), set()
+    sources = before = python_sources(tree, service)
     for each in crashing:
         changed = _bounded(sources, finding, each)
-        touched.add(changed.path)
         sources = [changed if source.path == changed.path else source for source in sources]
     test = new_test(tree, service, _test_name(finding, crashing), lambda client: _test(finding, crashing, client))
     said = "; ".join(f"{each['parameter']} must be {_words(_bounds(each))}" for each in crashing)
-    files = {each.path: each.text for each in sources if each.path in touched}
+    files = {new.path: wrapped(new, old).text for new, old in zip(sources, before, strict=True) if new is not old}
     return Patch(f"{finding.details['method']} {finding.details['route']}: {said}. Other values are refused as "
                  f"invalid.{'' if test else NO_TEST}", files | test)
 

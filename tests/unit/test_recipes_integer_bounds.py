@@ -162,6 +162,20 @@ def test_every_parameter_that_crashes_is_bounded_in_one_patch(tmp_path: Path) ->
     assert "size: Annotated[int, Query(ge=-(2**63), le=2**63 - 1)] = 1" in (tmp_path / "srv/main.py").read_text()
 
 
+def test_a_signature_that_grows_too_long_gets_a_line_for_each_parameter(tmp_path: Path) -> None:
+    each = [{"parameter": name, "location": "query", "lowest_ok": -MOST - 1} for name in ("page", "size")]
+    write(tmp_path, finding(parameters=each),
+          main=HEAD + "def items(page: int = 0, size: int = 1, db=Depends(get_db)) -> list[str]:\n    return []\n")
+    assert (tmp_path / "srv/main.py").read_text().endswith("""
+def items(
+    page: Annotated[int, Query(ge=-(2**63), le=2**63 - 1)] = 0,
+    size: Annotated[int, Query(ge=-(2**63), le=2**63 - 1)] = 1,
+    db=Depends(get_db),
+) -> list[str]:
+    return []
+""")
+
+
 def test_one_parameter_without_borders_spoils_the_patch(tmp_path: Path) -> None:
     each = [{"parameter": "page"}, {"parameter": "size", "one_stretch": False}]
     main = HEAD + "def items(page: int = 0, size: int = 1): ...\n"
