@@ -19,7 +19,7 @@ from aiimprove.detectors.visit import visit
 from aiimprove.finding import Finding, Json, Kind, Probe
 from aiimprove.probes import Explained, explain
 
-SLOW_MS = 4.0
+SLOW_MS = 1.5
 SECONDS = 60.0
 
 

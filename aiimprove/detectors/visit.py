@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aiimprove.detectors import Subject
 
 VALUES_EACH = 6
-_SEARCHES = ("q", "query", "search", "term", "keyword", "text")
+SEARCHES = ("q", "query", "search", "term", "keyword", "text")
 _LINKED = re.compile(rb"""(?:href|src)=["'](/[^/"'][^"']*\.(?:css|js|svg|json))["'?]""")
 
 
@@ -51,7 +51,7 @@ class Visit:
             for parameter in route.parameters:
                 values = self.samples.values(route, parameter)
                 values = [True, False] if parameter.type == "boolean" else values
-                values = self._words() if parameter.name.lower() in _SEARCHES else values
+                values = self._words() if parameter.name.lower() in SEARCHES else values
                 for value in values[:VALUES_EACH]:
                     yield request(route, valid | {key_of(parameter): value})
 

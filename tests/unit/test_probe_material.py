@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +14,11 @@ from aiimprove.detectors.indexes import best
 from aiimprove.detectors.openapi import routes
 from aiimprove.detectors.ranges import is_limit
 from aiimprove.detectors.samples import Samples, request
+from aiimprove.detectors.searched import filled, from_log, templates, whole
 from aiimprove.detectors.statements import Sorted, aliases, asked, shape, tokens
 from aiimprove.detectors.tracebacks import Crash, crashes
 from aiimprove.detectors.values import all_in_words
+from aiimprove.settings import Service
 
 
 @pytest.mark.parametrize(("passing", "crashing", "crashes_on", "expected"), [
@@ -189,3 +192,26 @@ def test_what_crashes_is_said_in_words() -> None:
     assert all_in_words([("page", 2 ** 63)]) == "a huge page"
     assert all_in_words([("page", 2 ** 63), ("size", 10 ** 20)]) == "a huge page or size"
     assert all_in_words([("page", -1), ("q", ""), ("size", -2 ** 63)]) == "page=-1, an empty q or a very negative size"
+
+
+def test_searches_are_read_from_the_log_of_live() -> None:
+    def row(uri: str, status: int = 200, environment: str = "live") -> str:
+        return json.dumps({"status": status, "environment": environment, "request": {"method": "GET", "uri": uri}})
+
+    rows = [row("/find?q=sun%20hat"), row("/find?page=2&q=sun+hat"), row("/find?q=a%40b.org"), row("/find?q=x", 500),
+            row("/find?q=dev", 200, "dev"), row("/other?q=y"), row("/find?q="), "no json"]
+    assert from_log("\n".join(rows), "/find?lang=en&q={query}") == {"sun hat": 2}
+    assert filled("/find?q={query}", "a&b ü") == "/find?q=a%26b%20%C3%BC"
+
+
+def test_words_on_their_way_to_longer_ones_do_not_count() -> None:
+    assert whole([("spa", 3), ("Space", 2), ("spaceship", 1), ("moon", 1), ("MOON", 1)]) == [
+        ("spaceship", 1), ("moon", 1), ("MOON", 1)]
+
+
+def test_a_search_is_told_by_its_parameter_where_the_config_does_not_say() -> None:
+    get = {"parameters": [{"name": "q", "in": "query", "schema": {"type": "string"}}]}
+    needs = {"parameters": [*get["parameters"], {"name": "id", "in": "query", "required": True, "schema": {}}]}
+    found = routes({"paths": {"/find": {"get": get, "post": get}, "/more": {"get": needs}}})
+    assert templates(Service(), found) == ["/find?q={query}"]
+    assert templates(Service(search="/s?x={query}"), found) == ["/s?x={query}"]
