@@ -13,7 +13,7 @@ from aiimprove.errors import AiimproveError
 from aiimprove.lock import held
 from aiimprove.workspace import LIVE_RELEASE, Workspace
 
-NOTHING_DUE = 9
+NOTHING_DUE, INTERRUPTED = 9, 130
 _LOG = logging.getLogger("aiimprove")
 
 
@@ -135,7 +135,11 @@ def main(name: str) -> int:
     signal.signal(signal.SIGTERM, _interrupted)
     settings = config.load()
     journal.open_journal(settings.logs_folder, sentences=False)
-    return take(Workspace(settings, "run"), name).exit_code
+    try:
+        return take(Workspace(settings, "run"), name).exit_code
+    except KeyboardInterrupt:
+        _LOG.info("%s: interrupted", name)
+        return INTERRUPTED
 
 
 if __name__ == "__main__":
