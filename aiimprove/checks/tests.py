@@ -28,7 +28,7 @@ def run(stand: Stand) -> Check:
     names = [name for name in case.config.services if _concerned(case, name)]
     if not names:
         return Check(NAME, Verdict.INCONCLUSIVE, "no service that was changed has tests")
-    answers = [_Service(case, name).judge() for name in names]
+    answers = [ServiceTests(case, name).judge() for name in names]
     for worst in (Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.PASSED):
         said = [sentence for verdict, sentence, _ in answers if verdict is worst]
         if said:
@@ -50,7 +50,7 @@ Answer = tuple[Verdict, str, tuple[Measurement, ...]]
 
 
 @dataclass(frozen=True)
-class _Service:
+class ServiceTests:
     """The tests of one service in one case."""
 
     case: Case
@@ -62,7 +62,9 @@ class _Service:
             return Verdict.INCONCLUSIVE, f"the live version's own tests cannot be run: {before.problem}", ()
         if not before.tests:
             return Verdict.INCONCLUSIVE, f"{self.name} has no tests", ()
-        after = self._run("candidate", self.case.candidate, self._added())
+        if not before.passed():
+            return Verdict.INCONCLUSIVE, f"no test of {self.name} passes on the live version either", ()
+        after = self._run("candidate", self.case.candidate, self.added())
         if after.problem:
             return Verdict.FAILED, after.problem, ()
         broken = before.passed() - after.passed()
@@ -76,7 +78,7 @@ class _Service:
         missing = sorted(broken - set(after.tests))
         if missing:
             return Verdict.FAILED, f"tests are gone: {_listed(missing)}", measured
-        again = self._run("again", self.case.candidate, self._added())
+        again = self._run("again", self.case.candidate, self.added())
         lasting = sorted(broken - again.passed())
         if lasting:
             return Verdict.FAILED, f"{len(lasting)} tests that passed fail: {_listed(lasting)}", measured
@@ -89,10 +91,12 @@ class _Service:
         failing = sorted(name for name in own if after.tests[name] == "failed")
         if failing:
             return Verdict.FAILED, f"new tests of the candidate fail: {_listed(failing)}", measured
-        said = f"all {len(before.passed())} tests of {self.name} that passed still pass"
-        if not own or not self._added():
+        failed = len([name for name, outcome in before.tests.items() if outcome == "failed"])
+        said = f"all {len(before.passed())} tests of {self.name} that passed still pass" + (
+            f" ({failed} failed before too)" if failed else "")
+        if not own or not self.added():
             return Verdict.PASSED, said, measured
-        without = self._run("without", self.case.baseline, self._added(), self.case.candidate.commit)
+        without = self._run("without", self.case.baseline, self.added(), self.case.candidate.commit)
         showing = len(own - without.passed())
         shown = f"{showing} of them fail without the change" if showing else "they pass without the change too"
         return (Verdict.PASSED, f"{said}; so do {len(own)} new ones, and {shown}",
@@ -102,10 +106,16 @@ class _Service:
         kept = sum(1 for name in before.tests if after.tests.get(name) == "passed")
         return (Measurement(f"tests of {self.name} that pass", len(before.passed()), kept, "tests"),)
 
-    def _added(self) -> list[str]:
+    def added(self) -> list[str]:
         """New files among the candidate's tests, but for those that decide what a test run means."""
         return [change.path for change in self.case.changes if change.status == "A" and not _decides(change.path)
-                and f"{change.path}/".startswith(f"{self._tests}/")]
+                and (f"{change.path}/".startswith(f"{self._tests}/") or self._is_beside(change.path))]
+
+    def _is_beside(self, path: str) -> bool:
+        """Whether it is a test in the service's own folder, where the config names no folder for them."""
+        named, place = self.case.config.services[self.name].tests, Path(path)
+        return (not named or named.endswith(".py")) and place.match("test_*.py") and (
+            place.parent == Path(self._tests).parent)
 
     @property
     def _tests(self) -> str:

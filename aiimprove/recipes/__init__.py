@@ -79,8 +79,11 @@ def written(plan: Callable[[Finding, Path, Config], Patch], finding: Finding, tr
         patch = plan(finding, tree, config)
     except Unsure as unsure:
         return Declined(str(unsure))
+    crlf = any("\r\n" in text for text in patch.files.values())
     for path, text in patch.files.items():
         file = tree / path
+        if crlf and not file.exists():
+            text = text.replace("\n", "\r\n")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="")
     return Draft(patch.claim, tuple(sorted(patch.files)))

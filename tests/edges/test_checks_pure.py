@@ -6,21 +6,31 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aiimprove.checks.contract import is_the_fix
 from aiimprove.checks.interface import Break, breaks
-from aiimprove.checks.junit import read_report
+from aiimprove.checks.junit import Results, read_report
 from aiimprove.checks.pairs import Session, mann_whitney
 from aiimprove.checks.scope import objections
+from aiimprove.checks.tests import ServiceTests
+from aiimprove.evidence import Verdict
 from aiimprove.finding import Finding, Kind, Probe
+from aiimprove.proving import Case
 from aiimprove.settings import Config, Proof, Service
 from aiimprove.tree import Change
 
 API = Service(folder="api", tests="checks", migrations="migrations", lock_files=["deps.lock"])
 CONFIG = Config(services={"api": API}, proof=Proof(protected=["api/payments/*"]))
 FINDING = Finding("d", Kind.BUG, "c", "p", "t", "s", Probe("http", "api", {}, {}))
+
+
+@pytest.fixture
+def shop_case(tmp_path: Path) -> Case:
+    nothing: Any = None
+    return Case(CONFIG, nothing, FINDING, nothing, nothing, tmp_path, tmp_path, nothing, print)
 
 
 def change(path: str, status: str = "M", added: int = 3, removed: int = 1, binary: bool = False,
@@ -38,6 +48,24 @@ def test_bounds_on_what_crashes_are_the_fix_and_nothing_else_is(
     found = replace(FINDING, details={"method": "GET", "route": "/a", "siblings": [["PUT /b", "size"]],
                                       "parameters": [{"parameter": "page"}, {"parameter": "size"}]})
     assert is_the_fix(Break(operation, place, "said", bound), found) is wanted
+
+
+@pytest.mark.parametrize("before", [Results({}), Results({"a::b": "failed"}), Results(problem="no report")])
+def test_tests_that_pass_nowhere_decide_nothing(before: Results, monkeypatch: pytest.MonkeyPatch,
+                                                shop_case: Case) -> None:
+    monkeypatch.setattr(ServiceTests, "_before", lambda _: before)
+    assert ServiceTests(shop_case, "api").judge()[0] is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("named", "path", "counts"), [
+    ("checks", "api/checks/test_new.py", True), ("checks", "api/test_new.py", False),
+    ("test_all.py", "api/test_new.py", True), ("", "api/test_new.py", True), ("", "api/deep/test_new.py", False),
+    ("test_all.py", "api/new.py", False), ("checks", "api/checks/conftest.py", False)])
+def test_new_tests_are_run_where_the_others_stand(named: str, path: str, counts: bool, shop_case: Case) -> None:
+    config = Config(services={"api": replace(API, tests=named)})
+    case = replace(shop_case, config=config)
+    object.__setattr__(case, "changes", [change(path, "A")])
+    assert (path in ServiceTests(case, "api").added()) is counts
 
 
 class TestScope:
