@@ -1,10 +1,10 @@
 """What visitors notice of a deploy: requests lost, rows lost and the longest stall over 50 switches under mixed load.
 
 Two releases of the bundled site take turns, as a deploy and as a rollback: each is started in the idle slot, proven
-healthy, switched to, watched for a second, and the one before is drained and stopped. The switches go through
-`aiimprove.rollout.put_live`, which the verbs `deploy` and `rollback` use as well; what those do before it (the proof)
-is left out here. Each switch is followed by as much time of the same load without one, which is what a stall is
-compared with. A stall is the longest time that a request waited for the site at once.
+healthy, switched to, watched for a second (a rollback is not), and the one before is drained and stopped. The
+switches go through `aiimprove.rollout.put_live`, which the verbs `deploy` and `rollback` use as well; what those do
+before it (the proof) is left out here. Each switch is followed by as much time of the same load without one, which is
+what a stall is compared with. A stall is the longest time that a request waited for the site at once.
 """
 
 from __future__ import annotations

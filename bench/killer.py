@@ -12,8 +12,9 @@ from aiimprove.workspace import Workspace
 from bench.invariants import broken
 from bench.site import Site
 
-SECONDS = {"analyze": 20.0, "generate": 3.0, "test": 60.0, "request-approval": 1.5, "approve": 1.5, "deploy": 8.0,
-           "rollback": 6.0}
+SECONDS = {"analyze": 15.0, "generate": 2.5, "test": 40.0, "request-approval": 0.9, "approve": 0.9, "deploy": 5.0,
+           "rollback": 4.0}
+"""How long a verb takes about; it is killed somewhere within."""
 TRIES = 10
 
 
