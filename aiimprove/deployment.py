@@ -13,8 +13,8 @@ from aiimprove.improvement import Improvement, Status
 from aiimprove.lock import held, holder
 from aiimprove.proving import Case, prove
 from aiimprove.release import Deployment, DeploymentStatus, Release
-from aiimprove.rollout import DEPLOY, Order, put_live
-from aiimprove.way_back import abort, undo_unfinished
+from aiimprove.rollout import Order, put_live
+from aiimprove.way_back import DEPLOY, abort, tidy, undo_unfinished, wait_for_idle_slots
 from aiimprove.workspace import Workspace
 
 
@@ -79,7 +79,7 @@ def first(workspace: Workspace) -> Deployment:
 def plan_rollback(workspace: Workspace, to: str = "") -> Plan:
     """What `rollback` would do: take back a deployment that is being watched, else return to the release before."""
     live = workspace.live()
-    watched = next((each for each in workspace.store.deployments() if not each.ended), None)
+    watched = next(iter(workspace.store.unfinished()), None)
     if watched is not None and watched.reason != "rollback" and not to:
         return Plan(f"release {watched.replaces}", watched.replaces, takes_back=watched.id)
     target = to or _before(workspace)
@@ -104,8 +104,9 @@ def settle(workspace: Workspace) -> str:
     """Finish or undo what a deployment left whose process died; empty when there was nothing, or somebody is at it."""
     if holder(workspace.store, DEPLOY) is not None:
         return ""
-    if any(holder(workspace.store, f"watch {each.id}") for each in workspace.store.deployments() if not each.ended):
+    if any(holder(workspace.store, f"watch {each.id}") for each in workspace.store.unfinished()):
         return ""
+    wait_for_idle_slots(workspace)
     with held(workspace.store, DEPLOY, "settling what was left"):
         return undo_unfinished(workspace)
 
@@ -145,8 +146,6 @@ def _put(workspace: Workspace, improvement: Improvement, order: Order) -> Deploy
         why = f"its deployment was interrupted {limit} times"
         workspace.store.save(improvement, improvement.advance(Status.ROLLED_BACK, reason=why), workspace.performer, why)
         raise ReleaseFailed(f"{improvement.id}: {why}")
-    workspace.store.save(improvement, improvement.note(attempts=improvement.attempts + 1), workspace.performer,
-                         "being deployed")
     return put_live(workspace, order)
 
 
@@ -173,7 +172,7 @@ def _merged(workspace: Workspace, commit: str) -> tuple[str, ...]:
 
 def _before(workspace: Workspace) -> str:
     """The release that the last deployment replaced; empty when that was a rollback already."""
-    committed = [each for each in workspace.store.deployments() if each.status is DeploymentStatus.COMMITTED]
+    committed = workspace.store.deployments(DeploymentStatus.COMMITTED, limit=1)
     if not committed or committed[0].reason == "rollback":
         return ""
     if not committed[0].replaces:
@@ -183,7 +182,9 @@ def _before(workspace: Workspace) -> str:
 
 def _take_back(workspace: Workspace, wanted: Plan) -> Deployment:
     with held(workspace.store, DEPLOY, f"taking back {wanted.takes_back}"):
-        deployment = next(each for each in workspace.store.deployments() if each.id == wanted.takes_back)
+        deployment = workspace.store.deployment(wanted.takes_back)
         if deployment.ended:
             return deployment
-        return abort(workspace, deployment, f"rolled back by {workspace.performer}", condemn=True)
+        taken = abort(workspace, deployment, f"rolled back by {workspace.performer}", condemn=True)
+        tidy(workspace)
+        return taken

@@ -51,6 +51,10 @@ class DeploymentStatus(StrEnum):
     COMMITTED = "COMMITTED"
     ABORTED = "ABORTED"
 
+    @property
+    def final(self) -> bool:
+        return self in (DeploymentStatus.COMMITTED, DeploymentStatus.ABORTED)
+
 
 _ORDER = tuple(DeploymentStatus)[:5]
 
@@ -74,7 +78,7 @@ class Deployment:
 
     @property
     def ended(self) -> bool:
-        return self.status in (DeploymentStatus.COMMITTED, DeploymentStatus.ABORTED)
+        return self.status.final
 
     def advance(self, to: DeploymentStatus, message: str = "", **changes: Json) -> Deployment:
         """The next version of this deployment; only forward, or to ABORTED."""

@@ -8,6 +8,7 @@ from aiimprove.lock import holder
 from aiimprove.release import DeploymentStatus
 from aiimprove.workspace import DEV_RELEASE, LIVE_RELEASE, Workspace
 
+_LOOKED_BACK = 200
 BUSY = ("improvement ", "proof ", "deploy", "watch ")
 
 
@@ -27,11 +28,11 @@ def _leases(workspace: Workspace) -> list[str]:
 
 def needed(workspace: Workspace) -> set[str]:
     """Live, dev, what open improvements were built as, what is being deployed, and the last releases that served."""
-    store, deployments = workspace.store, workspace.store.deployments()
+    store = workspace.store
     names = {str(store.fact(LIVE_RELEASE) or ""), str(store.fact(DEV_RELEASE) or "")}
     names |= {each.release for each in store.improvements(OPEN)}
-    names |= {name for each in deployments if not each.ended for name in (each.release, each.replaces)}
-    served = [each for each in deployments if each.status is DeploymentStatus.COMMITTED]
+    names |= {name for each in store.unfinished() for name in (each.release, each.replaces)}
+    served = store.deployments(DeploymentStatus.COMMITTED, limit=_LOOKED_BACK)
     names |= {name for each in served[:1] for name in (each.release, each.replaces)}
     past = list(dict.fromkeys(name for each in served for name in (each.release, each.replaces) if name))
     return (names | set(past[:workspace.config.limits.releases])) - {""}

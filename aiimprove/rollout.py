@@ -21,10 +21,16 @@ from aiimprove.lock import held
 from aiimprove.release import Deployment, DeploymentStatus, Environment, Release, Slot
 from aiimprove.slots import RunningSlot
 from aiimprove.watching import Seen, before_switch, watch
-from aiimprove.way_back import abort, latest, live_generation, serving_slot, tidy, undo_unfinished
+from aiimprove.way_back import (
+    DEPLOY,
+    abort,
+    latest,
+    live_generation,
+    serving_slot,
+    tidy_afterwards,
+    undo_unfinished,
+)
 from aiimprove.workspace import LIVE_COMMIT, LIVE_RELEASE, Workspace
-
-DEPLOY = "deploy"
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,13 @@ class Order:
 
 def put_live(workspace: Workspace, order: Order) -> Deployment:
     """Put a release live and watch it. Raises ReleaseFailed when it did not stay (the one before serves), Locked."""
+    try:
+        return _put_live(workspace, order)
+    finally:
+        tidy_afterwards(workspace)
+
+
+def _put_live(workspace: Workspace, order: Order) -> Deployment:
     with ExitStack() as watching:
         with held(workspace.store, DEPLOY, f"putting {order.release.id} live"):
             undo_unfinished(workspace)
@@ -60,6 +73,10 @@ def _prepare(workspace: Workspace, order: Order) -> Deployment:
     serving = serving_slot(workspace)
     slot = serving.slot.other if serving else Slot.BLUE
     replaces = str(workspace.store.fact(LIVE_RELEASE) or "")
+    for each in order.adds:
+        improvement = workspace.store.improvement(each)
+        workspace.store.save(improvement, improvement.note(attempts=improvement.attempts + 1), workspace.performer,
+                             "being deployed")
     name = f"d-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     return workspace.store.add_deployment(
         Deployment(name, order.release.id, replaces, slot, reason=order.reason, adds=order.adds,
@@ -160,7 +177,6 @@ def _commit(workspace: Workspace, deployment: Deployment, why: str) -> Deploymen
         workspace.store.append(Event("release.promoted", deployment.release, workspace.performer,
                                      {"replaces": deployment.replaces}))
     workspace.progress("stopping the release before")
-    tidy(workspace)
     return after
 
 

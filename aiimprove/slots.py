@@ -103,7 +103,12 @@ class Slots:
         return True
 
     def stop(self, running: RunningSlot) -> None:
-        """Ends every service of the slot, at the same time, and forgets the slot."""
+        """Ends every service of the slot, at the same time, and forgets the slot.
+
+        Nothing happens when another release has the slot by now: whoever calls may have slept for long.
+        """
+        if running not in self._noted(running.environment):
+            return
         with ThreadPoolExecutor(max_workers=max(1, len(running.ports))) as together:
             list(together.map(Kept.stop, running.kept().values()))
         shutil.rmtree(running.folder, ignore_errors=True)

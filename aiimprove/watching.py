@@ -78,5 +78,4 @@ def _still_ours(workspace: Workspace, deployment: Deployment) -> bool:
     """Renew the lease; False when the deployment was taken back, by a person or by the gateway's shim."""
     if deployment.replaces and not workspace.gateway.renew(deployment.id, workspace.config.deploy.lease_seconds):
         return False
-    latest = next(each for each in workspace.store.deployments() if each.id == deployment.id)
-    return latest.version == deployment.version
+    return workspace.store.deployment(deployment.id).version == deployment.version

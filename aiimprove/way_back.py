@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import time
 
-from aiimprove.errors import Locked
+from aiimprove.errors import AiimproveError, Locked, Refused, Stale
 from aiimprove.gateway import Generation
 from aiimprove.improvement import Status
-from aiimprove.lock import holder
+from aiimprove.lock import held, holder
 from aiimprove.release import Deployment, DeploymentStatus, Environment, Slot
 from aiimprove.repository import LIVE_BRANCH
 from aiimprove.slots import RunningSlot
 from aiimprove.workspace import LIVE_COMMIT, LIVE_RELEASE, Workspace
+
+DEPLOY = "deploy"
+_LOG = logging.getLogger("aiimprove")
 
 
 def undo_unfinished(workspace: Workspace) -> str:
@@ -20,7 +25,7 @@ def undo_unfinished(workspace: Workspace) -> str:
     The caller holds the deploy lease. Raises Locked while somebody watches a deployment.
     """
     words = ""
-    for deployment in (each for each in workspace.store.deployments() if not each.ended):
+    for deployment in workspace.store.unfinished():
         watcher = holder(workspace.store, f"watch {deployment.id}")
         if watcher is not None:
             raise Locked(f"release {deployment.release} is being watched by process {watcher.process.pid}: wait until "
@@ -35,10 +40,14 @@ def undo_unfinished(workspace: Workspace) -> str:
 
 
 def abort(workspace: Workspace, deployment: Deployment, why: str, *, condemn: bool) -> Deployment:
-    """Traffic back to the release before, proven healthy first; then the new slot ends.
+    """Traffic back to the release before, proven healthy first.
 
-    With `condemn` its improvements are ROLLED_BACK; else they stay approved and may be tried again.
+    With `condemn` its improvements are ROLLED_BACK; else they stay approved and may be tried again. The new slot goes
+    on until somebody tidies up. Raises Stale, before anything happens, when another process has taken over.
     """
+    with workspace.store.transaction():
+        if latest(workspace, deployment).version != deployment.version:
+            raise Stale(f"deployment {deployment.id} was ended by another process meanwhile")
     _return_traffic(workspace, deployment)
     after = deployment.advance(DeploymentStatus.ABORTED, why, finished=time.time())
     with workspace.store.transaction():
@@ -48,7 +57,6 @@ def abort(workspace: Workspace, deployment: Deployment, why: str, *, condemn: bo
             if improvement.status is Status.APPROVED:
                 workspace.store.put(improvement, improvement.advance(Status.ROLLED_BACK, reason=why),
                                     workspace.performer, why)
-    tidy(workspace)
     return after
 
 
@@ -57,7 +65,7 @@ def in_order(workspace: Workspace) -> bool:
 
     True also while a deployment is under way: then its own record tells what is right.
     """
-    if any(not each.ended for each in workspace.store.deployments()):
+    if workspace.store.unfinished():
         return True
     current, running = workspace.gateway.current(Environment.LIVE), workspace.slots.running(Environment.LIVE)
     live = workspace.store.fact(LIVE_RELEASE)
@@ -65,18 +73,52 @@ def in_order(workspace: Workspace) -> bool:
 
 
 def tidy(workspace: Workspace) -> None:
-    """Stop what serves nobody, point the logs and aiimprove/live at what serves; safe to repeat."""
-    serving = serving_slot(workspace)
+    """Stop what serves nobody, point the logs and aiimprove/live at what serves; safe to repeat.
+
+    The caller holds the deploy lease. Whether a slot serves is asked again right before it is stopped.
+    """
     workspace.gateway.acknowledge()
     for slot in workspace.slots.running(Environment.LIVE).values():
-        if serving is None or slot.slot is not serving.slot:
+        if slot != serving_slot(workspace):
             workspace.slots.drain(slot, workspace.config.deploy.drain_seconds)
-            workspace.slots.stop(slot)
+            if slot != serving_slot(workspace):
+                workspace.slots.stop(slot)
+    serving = serving_slot(workspace)
     if serving is not None:
         workspace.slots.link_logs(serving)
+    _point_branch(workspace)
+
+
+def wait_for_idle_slots(workspace: Workspace) -> None:
+    """Until nobody is connected to what serves nobody, at most `deploy.drain_seconds` for each slot."""
+    if not workspace.store.unfinished():
+        for slot in workspace.slots.running(Environment.LIVE).values():
+            if slot != serving_slot(workspace):
+                workspace.slots.drain(slot, workspace.config.deploy.drain_seconds)
+
+
+def tidy_afterwards(workspace: Workspace) -> None:
+    """Undo or tidy up what a deployment of ours leaves, unless somebody is at it, who then does that first.
+
+    What is recorded stands, whatever goes wrong here: the next command tries again. The wait for requests under way
+    keeps nobody else from deploying.
+    """
+    try:
+        wait_for_idle_slots(workspace)
+        with held(workspace.store, DEPLOY, "stopping what serves nobody"):
+            undo_unfinished(workspace)
+    except (AiimproveError, OSError, sqlite3.Error) as error:
+        _LOG.info("not tidied up yet: %s", error)
+
+
+def _point_branch(workspace: Workspace) -> None:
+    """aiimprove/live is for people: what serves does not depend on whether it can be written."""
     commit = workspace.store.fact(LIVE_COMMIT)
-    if commit:
-        workspace.repository.set_branch(LIVE_BRANCH, str(commit))
+    try:
+        if commit:
+            workspace.repository.set_branch(LIVE_BRANCH, str(commit))
+    except Refused as refused:
+        _LOG.warning("%s", refused)
 
 
 def _correct(workspace: Workspace) -> str:
@@ -111,7 +153,7 @@ def live_generation(slot: RunningSlot) -> Generation:
 
 def latest(workspace: Workspace, deployment: Deployment) -> Deployment:
     """The deployment as it is recorded now."""
-    return next(each for each in workspace.store.deployments() if each.id == deployment.id)
+    return workspace.store.deployment(deployment.id)
 
 
 def _return_traffic(workspace: Workspace, deployment: Deployment) -> None:

@@ -13,7 +13,7 @@ from aiimprove.errors import NotFound, Stale
 from aiimprove.event import Event
 from aiimprove.finding import Finding, Json
 from aiimprove.improvement import Improvement, Status
-from aiimprove.release import Deployment, Release
+from aiimprove.release import Deployment, DeploymentStatus, Release
 from aiimprove.store.trail import Trail
 
 
@@ -119,10 +119,23 @@ class Store(Trail):
             raise NotFound(f"no release is named {release_id!r}")
         return Release(**json.loads(row[0]))
 
-    def deployments(self) -> list[Deployment]:
-        """All deployments, the newest first."""
-        rows = self.connection.execute("SELECT body FROM deployments ORDER BY started DESC, id DESC")
+    def deployment(self, deployment_id: str) -> Deployment:
+        """Raises NotFound."""
+        row = self.connection.execute("SELECT body FROM deployments WHERE id = ?", (deployment_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"no deployment is named {deployment_id!r}")
+        return Deployment.from_json(json.loads(row[0]))
+
+    def deployments(self, *statuses: DeploymentStatus, limit: int = -1) -> list[Deployment]:
+        """The deployments in these statuses (all when none is named), the newest first."""
+        where = f"WHERE status IN ({','.join('?' * len(statuses))})" if statuses else ""
+        rows = self.connection.execute(f"SELECT body FROM deployments {where} ORDER BY started DESC, id DESC LIMIT ?",
+                                       (*statuses, limit))
         return [Deployment.from_json(json.loads(row[0])) for row in rows]
+
+    def unfinished(self) -> list[Deployment]:
+        """The deployments that have not ended, the newest first."""
+        return self.deployments(*(each for each in DeploymentStatus if not each.final))
 
     def add_deployment(self, deployment: Deployment, performer: str) -> Deployment:
         made = replace(deployment, version=1, started=time.time())
