@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -58,7 +58,8 @@ def held(store: Store, name: str, message: str) -> Iterator[int]:
         store.fences.remove(fence)
         done.set()
         renewal.join()
-        store.connection.execute("UPDATE leases SET until = 0 WHERE name = ? AND token = ?", (name, token))
+        with suppress(sqlite3.Error):  # a lease that cannot be given back now ends with its holder, or with its time
+            store.connection.execute("UPDATE leases SET until = 0 WHERE name = ? AND token = ?", (name, token))
 
 
 def _take(store: Store, name: str, message: str) -> int:
@@ -77,11 +78,12 @@ def _take(store: Store, name: str, message: str) -> int:
 
 
 def _renew(store: Store, name: str, token: int, done: threading.Event) -> None:
-    connection = sqlite3.connect(store.file, isolation_level=None, timeout=LEASE_SECONDS / 2)
-    while not done.wait(LEASE_SECONDS / 4):
-        connection.execute("UPDATE leases SET until = ? WHERE name = ? AND token = ?",
-                           (_clock() + LEASE_SECONDS, name, token))
-    connection.close()
+    """Goes on after a failure: the disk may have room again, or the database be free, before our time is over."""
+    with closing(sqlite3.connect(store.file, isolation_level=None, timeout=LEASE_SECONDS / 4)) as connection:
+        while not done.wait(LEASE_SECONDS / 4):
+            with suppress(sqlite3.Error):
+                connection.execute("UPDATE leases SET until = ? WHERE name = ? AND token = ?",
+                                   (_clock() + LEASE_SECONDS, name, token))
 
 
 def _check(connection: sqlite3.Connection, name: str, token: int) -> None:
