@@ -88,7 +88,7 @@ def migrate(config: Config, release: Release, data: Path, box: Box | None) -> No
         started = launch(config, release, name, Place({}, data, env, live=box is None), service.migrate)
         argv, environment = (list(started.argv), dict(started.env)) if box is None else boxed(
             box, started, writable=[data], network="loopback")
-        done = process.run(argv, cwd=started.cwd, env=environment, deadline=SECONDS)
+        done = process.run(argv, cwd=started.cwd, env=environment, deadline=SECONDS, die_with_parent=True)
         if done.exit_code:
             raise MigrationFailed(f"the migrations of {name} failed: {(done.errors or done.output).strip()[-800:]}")
 

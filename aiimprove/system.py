@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from aiimprove import deployment, development, health, process, rollout
 from aiimprove.config import inherited, read_env_file
 from aiimprove.door import FOLDER
-from aiimprove.errors import Refused, ReleaseFailed, UsageError
+from aiimprove.errors import AiimproveError, Refused, ReleaseFailed, UsageError
 from aiimprove.launch import Place, launch
-from aiimprove.lock import holder
+from aiimprove.lock import held, holder
 from aiimprove.release import Environment
 from aiimprove.shim.kept import Kept, Spec
 from aiimprove.workspace import DEV_RELEASE, LIVE_RELEASE, Workspace
 
+SYSTEM = "system"
 LOOP_STOP_SECONDS = 45.0
 POPULATE_SECONDS = 120.0
+LEFTOVER_SECONDS = 10.0
+"""What a proof had started ends with it, but not at once on a busy machine."""
 _ENV = ("PATH", "HOME", "LANG", "TZ", "XDG_STATE_HOME", "AIIMPROVE_STATE")
 
 
@@ -34,9 +37,16 @@ class Started:
 
 
 def up(workspace: Workspace, *, loop: bool = True) -> Started:
-    """Start what does not run; the loop too, unless it is not wanted. Raises Refused when a port is taken, naming who has it, before anything is started."""
+    """Start what does not run; the loop too, unless it is not wanted. Raises Refused when a port is taken, naming who
+    has it, before anything is started; Locked while another `up` or `down` is at it."""
+    with held(workspace.store, SYSTEM, "starting everything"):
+        return _up(workspace, loop)
+
+
+def _up(workspace: Workspace, loop: bool) -> Started:
     _must_have_tools(workspace)
     workspace.repository.resolve("HEAD")
+    workspace.repository.must_have_room()
     _must_have_ports(workspace)
     began = workspace.gateway.start() == "started"
     _open_door(workspace)
@@ -59,16 +69,26 @@ def down(workspace: Workspace) -> list[str]:
         loop.stop()
         stopped.append("loop")
     stopped += _end_commands(workspace)
-    deployment.settle(workspace)
+    with held(workspace.store, SYSTEM, "stopping everything"):
+        return [*stopped, *_down(workspace)]
+
+
+def _down(workspace: Workspace) -> list[str]:
+    stopped = []
+    try:
+        deployment.settle(workspace)
+    except AiimproveError as error:
+        workspace.progress(f"left for the next start: {error}")
     for environment in (Environment.DEV, Environment.LIVE):
         for slot in workspace.slots.running(environment).values():
             workspace.slots.stop(slot)
             stopped.append(f"{environment} {slot.slot}")
     _door(workspace).stop()
-    if workspace.gateway.running():
+    if workspace.gateway.kept():
         workspace.gateway.stop()
         stopped.append("gateway")
     health.stopped(workspace)
+    process.until_gone(f"{workspace.config.state_folder}/work/", LEFTOVER_SECONDS)
     return stopped
 
 
@@ -138,7 +158,8 @@ def _populate(workspace: Workspace) -> tuple[str, ...]:
         workspace.progress(f"filling {name} for the first time")
         place = Place({}, workspace.data("live"), read_env_file(workspace.config.env_file.live), live=True)
         words = launch(workspace.config, release, name, place, service.populate)
-        done = process.run(words.argv, cwd=words.cwd, env=words.env, deadline=POPULATE_SECONDS)
+        done = process.run(words.argv, cwd=words.cwd, env=words.env, deadline=POPULATE_SECONDS,
+                           die_with_parent=True)
         if done.exit_code:
             notes.append(f"filling {name} failed: {(done.errors or done.output).strip()[-300:]}")
     return tuple(notes)

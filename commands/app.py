@@ -2,6 +2,7 @@
 library alone; everything else goes through Typer's table."""
 
 import os
+import signal
 import sys
 
 
@@ -23,6 +24,7 @@ def main() -> None:
             os._exit(0)  # Python taking itself apart would be a sixth of the whole time
     from commands.table import run
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to end, a command undoes what it has under way
     sys.exit(run(words))
 
 

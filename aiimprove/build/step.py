@@ -40,7 +40,8 @@ def take(step: Step, box: Box, seconds: float, log: Path) -> None:
     launch = Launch(step.service, tuple(step.argv), env, step.cwd, 0, None, tuple(step.readable))
     argv, env = boxed(box, launch, writable=[*step.writable, step.home], network=step.network, mounts=step.mounts)
     try:
-        done = process.run(argv, cwd=step.cwd, env=env, deadline=seconds, nice=NICE, log=log)
+        done = process.run(argv, cwd=step.cwd, env=env, deadline=seconds, nice=NICE, log=log,
+                           die_with_parent=True)
     except OSError as error:
         raise BuildFailed(f"{step.what} of {step.service} failed: {error}") from error
     if done.exit_code or done.timed_out:

@@ -60,6 +60,10 @@ class Gateway:
     def running(self) -> bool:
         return self._kept.state().program is not None
 
+    def kept(self) -> bool:
+        """Whether anything of it runs: Caddy, or the shim that would start it again."""
+        return any(self.identities())
+
     def identities(self) -> tuple[Identity | None, Identity | None]:
         """Shim and Caddy; None for the one that does not run."""
         state = self._kept.state()

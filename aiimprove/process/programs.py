@@ -49,16 +49,17 @@ class _Tail:
 
 
 def run(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], deadline: float, stdin: bytes = b"",
-        nice: int = 0, log: Path | None = None) -> Finished:
+        nice: int = 0, log: Path | None = None, die_with_parent: bool = False) -> Finished:
     """Runs a program to its end in a group of its own, which is killed after `deadline` seconds.
 
-    With `log` both streams are appended to that file instead of being returned. Raises OSError when it cannot start.
+    With `log` both streams are appended to that file instead of being returned. With `die_with_parent` the program
+    does not outlive us, however we end. Raises OSError when it cannot start.
     """
     began = time.monotonic()
     target = _append(log) if log else subprocess.PIPE
     try:
         child = subprocess.Popen(argv, cwd=cwd, env=dict(env), stdin=subprocess.PIPE, stdout=target, stderr=target,
-                                 start_new_session=True, preexec_fn=_before_exec(nice, False))
+                                 start_new_session=True, preexec_fn=_before_exec(nice, die_with_parent))
     finally:
         if log:
             os.close(target)

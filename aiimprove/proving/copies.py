@@ -70,7 +70,8 @@ def migrate(config: Config, release: Release, data: Path, work: Path, box: Box) 
         if service.migrate:
             start, log = launch(config, release, name, place, service.migrate), work / f"{name}-migrate.log"
             argv, env = boxed(box, start, writable=[data], network="loopback")
-            done = process.run(argv, cwd=start.cwd, env=env, deadline=MIGRATION_SECONDS, nice=NICE, log=log)
+            done = process.run(argv, cwd=start.cwd, env=env, deadline=MIGRATION_SECONDS, nice=NICE, log=log,
+                               die_with_parent=True)
             if done.exit_code:
                 raise MigrationFailed(f"the migration of {name} failed:\n{last_lines(log)}")
 
