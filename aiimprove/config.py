@@ -16,6 +16,7 @@ from aiimprove.errors import ConfigError, NotFound
 from aiimprove.settings import Config, Service
 
 FILE = "config.toml"
+_LARGEST, _LONGEST_NAME = 1_000_000_000, 64
 
 
 def find(start: Path) -> Path:
@@ -36,6 +37,8 @@ def load(start: Path | None = None) -> Config:
         table = tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} is not TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{file} is nested too deeply") from None
     config: Config = _table(Config, table, "")
     _check(config)
     return _with_folders(config, file.parent)
@@ -105,8 +108,10 @@ def _value(spec: Field[Any], hint: Any, value: Any, where: str) -> Any:
 
 
 def _service(name: str, table: Any) -> Service:
-    if not name.replace("-", "").replace("_", "").isalnum() or not name[0].isalpha():
-        raise ConfigError(f"services.{name}: a service is named with letters, digits, '-' and '_'")
+    if not name.replace("-", "").replace("_", "").isalnum() or not name[0].isalpha() \
+            or len(name) > _LONGEST_NAME:
+        raise ConfigError(f"services.{name[:_LONGEST_NAME]}: a service is named with letters, digits, '-' and '_', at "
+                          f"most {_LONGEST_NAME} of them")
     service: Service = _table(Service, _expect(table, dict, f"services.{name}"), f"services.{name}.")
     return service
 
@@ -115,8 +120,8 @@ def _number(spec: Field[Any], hint: Any, value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or (hint is int and isinstance(value, float)):
         raise ConfigError(f"{where} must be {'a whole number' if hint is int else 'a number'}, not {value!r}")
     least, most = spec.metadata["least"], spec.metadata["most"]
-    if not math.isfinite(value) or (least is not None and value < least) or (most is not None and value > most):
-        bounds = f"from {least} to {most}" if most is not None else f"at least {least}"
+    if not math.isfinite(value) or (least is not None and value < least) or value > (most or _LARGEST):
+        bounds = f"from {least} to {most or _LARGEST}" if most or value > _LARGEST else f"at least {least}"
         raise ConfigError(f"{where} must be {bounds}, not {value}")
     return int(value) if hint is int else float(value)
 
@@ -132,6 +137,8 @@ def _expect(value: Any, wanted: type, where: str) -> Any:
     if not isinstance(value, wanted):
         names = {"str": "a text", "list": "a list of texts", "dict": "a table"}
         raise ConfigError(f"{where} must be {names[wanted.__name__]}, not {value!r}")
+    if isinstance(value, str) and "\0" in value:
+        raise ConfigError(f"{where} must not hold a NUL character: {value!r}")
     return value
 
 
@@ -140,8 +147,8 @@ def _expect(value: Any, wanted: type, where: str) -> Any:
 def _check(config: Config) -> None:
     if not config.services:
         raise ConfigError(f"{FILE} names no service: add a table [services.NAME] with a start command")
-    if not all(part.isalnum() for part in config.name.replace("_", "-").split("-")):
-        raise ConfigError(f"name must be letters, digits and '-', not {config.name!r}")
+    if not all(part.isalnum() for part in config.name.replace("_", "-").split("-")) or len(config.name) > _LONGEST_NAME:
+        raise ConfigError(f"name must be letters, digits and '-', at most {_LONGEST_NAME} of them, not {config.name!r}")
     if config.approvals and config.approvals not in config.services:
         raise ConfigError(f"approvals names {config.approvals!r}, which is no service"
                           f"{_nearest(config.approvals, config.services)}")
@@ -162,8 +169,11 @@ def _check_service(name: str, service: Service) -> None:
                 raise ConfigError(f"services.{name}.{key} must be a path inside the "
                                   f"{'data folder' if key == 'databases' else 'repository'}, not {inner!r}")
     for path in (service.health, service.ready, service.openapi, *service.smoke):
-        if path and not path.startswith("/"):
-            raise ConfigError(f"services.{name}: the path {path!r} must start with '/'")
+        if path and (not path.startswith("/") or not path.isprintable() or " " in path):
+            raise ConfigError(f"services.{name}: the path {path!r} must start with '/' and hold no blanks")
+    for variable in (*service.env, *service.dev_env):
+        if not variable or "=" in variable:
+            raise ConfigError(f"services.{name}.env: {variable!r} cannot be the name of a variable")
 
 
 def _check_ports(config: Config) -> None:

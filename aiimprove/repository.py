@@ -34,11 +34,13 @@ class Repository:
     """A git repository at `folder` (its top level)."""
 
     def __init__(self, folder: Path) -> None:
-        from git import InvalidGitRepositoryError, NoSuchPathError, Repo
-        from git.exc import GitCommandNotFound
-
         try:
-            with Repo(folder) as found:
+            from git import InvalidGitRepositoryError, NoSuchPathError, Repo
+            from git.exc import GitCommandNotFound
+        except ImportError:  # what GitPython says when it finds no git
+            raise UsageError("git is not installed, or not in the PATH: aiimprove needs it") from None
+        try:
+            with Repo(folder, expand_vars=False) as found:
                 self._git_dir, self._common_dir = Path(found.git_dir), Path(found.common_dir)
         except (InvalidGitRepositoryError, NoSuchPathError):
             raise UsageError(f"{folder} is not a git repository: make it one with "
@@ -56,10 +58,19 @@ class Repository:
         try:
             return self._text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").strip()
         except _GitFailed:
-            if ref == "HEAD":
+            if ref == "HEAD" and not self._points_somewhere():
                 raise Refused("the repository has no commit yet: 'git add -A && git commit -m first' makes one") \
                     from None
+            if ref == "HEAD":
+                raise Refused("the commit of HEAD cannot be read, the repository is damaged: 'git fsck' says how") \
+                    from None
             raise NotFound(f"no commit is named {ref!r}") from None
+
+    def _points_somewhere(self) -> bool:
+        try:
+            return bool(self._text("rev-parse", "--verify", "--quiet", "HEAD").strip())
+        except _GitFailed:
+            return False
 
     def tree(self, commit: str, path: str = "") -> str:
         """The object id of a path in a commit; empty when the path is not there."""
@@ -164,7 +175,15 @@ class Repository:
         try:
             self._text("update-ref", f"refs/heads/{branch}", commit)
         except _GitFailed as failed:
-            raise Refused(f"the branch {branch} cannot be written: {failed}") from None
+            raise Refused(f"the branch {branch} cannot be written: {str(failed).splitlines()[0]}") from None
+
+    def must_have_room(self) -> None:
+        """Raises Refused when a branch of the user's is named as a folder of ours must be."""
+        for folder in (Path(LIVE_BRANCH).parent.as_posix(), CANDIDATES.rstrip("/")):
+            if self._text("for-each-ref", "--count=1", "--format=%(refname)", f"refs/heads/{folder}").strip() \
+                    == f"refs/heads/{folder}":
+                raise Refused(f"the branch {folder} is in the way of our branches {folder}/...: "
+                              f"'git branch -m {folder} another-name' makes room")
 
     def delete_branch(self, branch: str) -> None:
         if branch.startswith(CANDIDATES):
