@@ -37,7 +37,8 @@ def plan(workspace: Workspace, target: str = "") -> Plan | None:
     live = workspace.live()
     if not target:
         approved = workspace.store.improvements({Status.APPROVED})
-        return _of_improvement(approved[0]) if approved else None
+        current = [each for each in approved if each.base_commit == live.commit] or approved
+        return _of_improvement(current[0]) if current else None
     try:
         return _of_improvement(workspace.store.improvement(target))
     except NotFound:
