@@ -50,8 +50,8 @@ def _stamp() -> "dict[str, object] | None":
         seen = os.stat(os.path.join(repository, "config.toml"))
     except (OSError, ValueError):
         return None
-    current = isinstance(known, dict) and known.get("repository") == repository and known.get("seen") == [seen.st_mtime_ns, seen.st_size]
-    return known if current else None
+    now = {"repository": repository, "seen": [seen.st_mtime_ns, seen.st_size]}
+    return known if isinstance(known, dict) and now.items() <= known.items() else None
 
 
 def _repository() -> "str | None":

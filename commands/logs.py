@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -36,8 +36,8 @@ def logs(name: Name = "", follow: Follow = False, lines: Lines = 20, json: Json 
     if follow:
         if json:
             raise UsageError("--follow and --json do not go together")
-        subprocess.run(["tail", "-n", str(lines), "-F", *map(str, chosen)], check=False)
-        return
+        sys.stdout.flush()
+        os.execvp("tail", ["tail", "-n", str(lines), "-F", *map(str, chosen)])
     shown = {each.stem: _last(each, lines) for each in chosen}
     text = [f"==> {stem} <==\n" + "\n".join(rows) for stem, rows in shown.items()]
     answer({"folder": str(folder), "logs": shown}, *(text if len(text) > 1 else ["\n".join(*shown.values())]))

@@ -85,7 +85,8 @@ def test_a_damaged_stamp_does_not_matter(tiny: Tiny) -> None:
 
 def test_a_dead_loop_does_not_run(tiny: Tiny) -> None:
     code = ("import signal, sys\nfrom pathlib import Path\nfrom aiimprove.lock import held\n"
-            "from aiimprove.store import Store\nwith held(Store(Path(sys.argv[1])), 'run', 'run'): print('held', flush=True); signal.pause()")
+            "from aiimprove.store import Store\nwith held(Store(Path(sys.argv[1])), 'run', 'run'):\n"
+            "    print('held', flush=True)\n    signal.pause()")
     loop = subprocess.Popen([sys.executable, "-c", code, str(tiny.state / "state.db")], stdout=subprocess.PIPE)
     assert loop.stdout and loop.stdout.readline() == b"held\n"
     assert tiny.call("status", "--json").data["running"] is True
