@@ -13,7 +13,7 @@ from aiimprove.detectors.keeping import kept
 from aiimprove.detectors.openapi import Parameter, Route
 from aiimprove.detectors.ranges import is_limit
 from aiimprove.detectors.samples import key_of, request
-from aiimprove.detectors.server_errors import length, raised_since
+from aiimprove.detectors.server_errors import raised_since, settled
 from aiimprove.detectors.tracebacks import Crash
 from aiimprove.detectors.values import LIKELY, all_in_words, hostile, plain, worst
 from aiimprove.detectors.visit import Visit, visit
@@ -181,7 +181,7 @@ class Trial:
 
     def _raised(self, route: Route, valid: Mapping[str, Json], parameter: Parameter, value: Json) -> Crash | None:
         """What the copy's log says about the crash; None when it says nothing."""
-        before = length(self.log)
+        before = settled(self.log)
         self._crashes(route, valid, parameter, value)
         found = raised_since(self.log, before, self.source, self.visit.service.folder)
         return found[-1] if found else None

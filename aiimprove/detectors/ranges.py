@@ -24,7 +24,7 @@ def is_limit(border: int, beyond: Crash | None) -> bool:
         return False
     if border in (0, 1):
         return True
-    return border in _CALENDAR and any(words in beyond.message for words in ("out of range", "must be in"))
+    return border in _CALENDAR and any(words in beyond.message for words in ("out of range", "must be"))
 
 
 def _is_machine_limit(value: int) -> bool:

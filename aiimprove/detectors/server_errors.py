@@ -70,7 +70,7 @@ def _reproduced(subject: Subject, name: str, line: Line, same: list[Crash], gate
     own = [crash.path for crash in same if crash.method == "GET"]
     log, folder = subject.copy.logs.get(name), subject.config.services[name].folder
     for path in list(dict.fromkeys([*own, *gateway]))[-TRIED:]:
-        before = length(log)
+        before = settled(log)
         if Request("GET", path).crashes(line):
             again = raised_since(log, before, subject.source, folder)
             if any(crash.signature == same[-1].signature for crash in again):
@@ -78,8 +78,21 @@ def _reproduced(subject: Subject, name: str, line: Line, same: list[Crash], gate
     return ""
 
 
-def length(log: Path | None) -> int:
-    """Bytes in a log, 0 when there is none."""
+def settled(log: Path | None) -> int:
+    """Bytes in a log once nothing more is written to it, 0 when there is none.
+
+    A server answers first and tells of the error then: without waiting, the last error is taken for the next one.
+    """
+    pause, size = threading.Event(), -1
+    for _ in range(LOG_LOOKS):
+        before, size = size, _length(log)
+        if size == before or not log:
+            break
+        pause.wait(LOG_PAUSE)
+    return size
+
+
+def _length(log: Path | None) -> int:
     return log.stat().st_size if log and log.exists() else 0
 
 
@@ -87,7 +100,7 @@ def raised_since(log: Path | None, before: int, source: Path, folder: str) -> li
     """What a log has told since it was `before` bytes long; a server tells it a moment after it has answered."""
     pause = threading.Event()
     for _ in range(LOG_LOOKS):
-        found = list(crashes(tail(log, max(0, length(log) - before)), source, folder)) if log else []
+        found = list(crashes(tail(log, max(0, _length(log) - before)), source, folder)) if log else []
         if found or log is None:
             return found
         pause.wait(LOG_PAUSE)
