@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 import pytest
 import tomli_w
 
@@ -99,3 +102,45 @@ def visit(site: Site, path: str, service: str = "backend", environment: str = "l
 
 def live_data(site: Site) -> Path:
     return site.state / "data" / "live"
+
+
+def begun(site: Site, *words: str) -> subprocess.Popen[str]:
+    """A verb of an operator that is left to itself."""
+    child = subprocess.Popen(site.command(*words, "--json", "--token-stdin"), cwd=site.folder, env=site.env, text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert child.stdin is not None
+    child.stdin.write(f"{site.token}\n")
+    child.stdin.flush()
+    return child
+
+
+def ended(child: subprocess.Popen[str]) -> dict[str, Any]:
+    """What it said."""
+    envelope: dict[str, Any] = json.loads(child.communicate(timeout=120)[0])
+    assert envelope["exit_code"] == child.returncode
+    return envelope
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Everything that runs and knows the folder, in its words or its environment."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            words = [*process.cmdline(), *process.environ().values()]
+        except psutil.Error:
+            continue
+        if process.pid != os.getpid() and any(str(folder) in word for word in words):
+            found.append(f"{process.pid} {' '.join(words[:6])}")
+    return found
+
+
+def killed(site: Site, *words: str, work: Path) -> None:
+    """A verb that is killed with -9 while copies of the site run in its work folder; they end with it."""
+    from bench.site import until
+
+    child = subprocess.Popen(site.command(*words), cwd=site.folder, env=site.env, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: processes_of(work), 60, f"nothing runs in {work}")
+    child.kill()
+    child.wait()
+    until(lambda: not processes_of(work), 20, f"copies in {work} outlived who started them")

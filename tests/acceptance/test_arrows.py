@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import candidates
 import pytest
-from bundled_site import Tree, adjusted, quick_tests, visit
+from bundled_site import Tree, adjusted, killed, quick_tests, visit
 from candidates import improvement, live_text, opened
 
 from aiimprove.improvement import Status
@@ -74,6 +74,8 @@ def test_what_live_outran_is_carried_over_proven_and_asked_again(site: Site, fou
     assert error_of(site.run("approve", name, "--digest", asked.digest, token=True)) == (3, "refused")
 
     with quick_tests(site):
+        killed(site, "test", name, work=site.state / "work" / name)
+        assert site.improvement(name)["status"] == "GENERATED"
         assert site.must("test", name)["improvement"]["status"] == "VERIFIED"
         again = site.must("request-approval", name)["improvement"]
     assert again["status"] == "AWAITING_APPROVAL" and again["digest"] != asked.digest
@@ -97,6 +99,7 @@ def must_be_approved_once(site: Site, name: str, digest: str) -> None:
 
 def test_what_is_gone_is_superseded(site: Site) -> None:
     gone = improvement(site, "gone", Status.PROPOSED)
+    killed(site, "analyze", work=site.state / "work" / "analyze")
     for _ in range(2):
         site.must("analyze")
     card = site.improvement(gone.id)

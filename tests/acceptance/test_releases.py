@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import psutil
 import pytest
-from bundled_site import Tree, adjusted, live_data, quick_tests, visit
+from bundled_site import Tree, adjusted, begun, ended, live_data, processes_of, quick_tests, visit
 from candidates import commit, improvement, live_text, shown_by
 from visitors import Visitors
 
@@ -49,22 +46,6 @@ def undisturbed(site: Site) -> Iterator[None]:
     status = site.must("status")
     assert status["deploying"] is None and visit(site, "/", "frontend").status_code == 200
     assert site.git("rev-parse", "aiimprove/live") == status["live_commit"]
-
-
-def begun(site: Site, *words: str) -> subprocess.Popen[str]:
-    """A verb of an operator that is left to itself."""
-    child = subprocess.Popen(site.command(*words, "--json", "--token-stdin"), cwd=site.folder, env=site.env, text=True,
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert child.stdin is not None
-    child.stdin.write(f"{site.token}\n")
-    child.stdin.flush()
-    return child
-
-
-def ended(child: subprocess.Popen[str]) -> dict[str, Any]:
-    envelope: dict[str, Any] = json.loads(child.communicate(timeout=120)[0])
-    assert envelope["exit_code"] == child.returncode
-    return envelope
 
 
 def shown(site: Site, name: str) -> bool:
@@ -178,6 +159,8 @@ def test_of_two_deploys_at_once_one_goes_first(site: Site, visitors: Visitors) -
     assert not shown(site, late)
     stale = site.run("deploy", late, token=True)
     assert (stale["exit_code"], stale["errors"][0]["code"]) == (3, "stale")
+    improvement(site, "next", Status.APPROVED)
+    assert site.must("deploy", token=True)["deployment"]["adds"] == ["next"], "what live outran is in nobody's way"
     assert site.run("reject", late, "--digest", site.improvement(late)["digest"], "--reason", "late",
                     token=True)["exit_code"] == 0
     visitors.leave()
@@ -190,25 +173,13 @@ def test_down_during_a_deploy_leaves_nothing_and_the_old_release_on_record(site:
     with adjusted(site, deploy=LONG_WATCH):
         child = begun(site, "deploy", name)
         until_shown(site, name)
-        assert len(processes_of(site)) > 5
+        assert len(processes_of(site.state)) > 5
         assert site.must("down")["stopped"]
         assert child.wait(timeout=60) != 0
-    assert processes_of(site) == []
+    assert processes_of(site.state) == []
     assert site.must("status")["live_release"] == before and status_of(site, name) == "APPROVED"
     site.must("up")
     site.stop_loop()
     assert not shown(site, name)
     assert site.must("status")["live_release"] == before
-
-
-def processes_of(site: Site) -> list[str]:
-    """Everything that runs and knows the state folder, in its words or its environment."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            words = [*process.cmdline(), *process.environ().values()]
-        except psutil.Error:
-            continue
-        if process.pid != os.getpid() and any(str(site.state) in word for word in words):
-            found.append(f"{process.pid} {' '.join(words[:6])}")
-    return found
+    assert site.must("deploy", name, token=True)["deployment"]["status"] == "COMMITTED"

@@ -191,10 +191,12 @@ def test_it_fits_a_phone(site: Site, chromium: Browser, waiting: Improvement) ->
 
 def test_a_click_goes_live_by_itself_while_the_loop_runs(site: Site, chromium: Browser, waiting: Improvement) -> None:
     site.must("up")
-    page = of_operator(site, chromium)
-    opened_panel(page).get_by_test_id("ai-approve").click()
-    page.locator("[data-testid=ai-progress][data-step=live]").wait_for(timeout=90_000)
-    assert status_of(site, waiting.id) == "LIVE"
-    assert visit(site, f"/demo/{waiting.id}.txt").text == waiting.id
-    page.context.close()
-    site.stop_loop()
+    try:
+        page = of_operator(site, chromium)
+        opened_panel(page).get_by_test_id("ai-approve").click()
+        page.locator("[data-testid=ai-progress][data-step=live]").wait_for(timeout=90_000)
+        assert status_of(site, waiting.id) == "LIVE"
+        assert visit(site, f"/demo/{waiting.id}.txt").text == waiting.id
+        page.context.close()
+    finally:
+        site.stop_loop()
