@@ -15,6 +15,7 @@ FRAMES: dict[str, Json] = {"name": "X-Frame-Options", "pattern": "^(deny|sameori
                            "or": [{"name": "Content-Security-Policy", "pattern": "frame-ancestors"}]}
 REFERRER: dict[str, Json] = {"name": "Referrer-Policy"}
 _PATHS = 6
+_MEANT_FOR_FRAMES = ("embed", "widget", "iframe")
 _WHY = {"X-Content-Type-Options": "a browser may take an answer for a script",
         "X-Frame-Options": "another site may put a page in a frame and catch clicks",
         "Referrer-Policy": "addresses of pages leak to other sites"}
@@ -42,7 +43,7 @@ def _answers(each: Visit) -> Iterator[tuple[str, Answer]]:
 
 
 def _missing(each: Visit, answer: Answer) -> list[dict[str, Json]]:
-    embeddable = any("embed" in route.path.lower() for route in each.routes)
+    embeddable = any(word in route.path.lower() for route in each.routes for word in _MEANT_FOR_FRAMES)
     wanted = [NOSNIFF, REFERRER] if embeddable else [NOSNIFF, FRAMES, REFERRER]
     return [header for header in wanted if not judge({"headers": [header]}, answer).passed]
 

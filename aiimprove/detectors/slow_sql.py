@@ -145,11 +145,15 @@ def _finding(name: str, database: str, rows: list[tuple[Statement, Helped]]) -> 
         expect["no_temp_btree"] = True
     return Finding(
         "slow_sql", Kind.PERFORMANCE, "missing-index", f"{name}/{database}:{index.table}({columns})",
-        f"Index {index.table} by {columns}: {before.milliseconds:.1f} ms become {after.milliseconds:.1f} ms",
-        f"A statement{asked_by} reads or sorts all of {index.table} and takes {before.milliseconds:.1f} ms. "
-        f"With an index on {columns} it took {after.milliseconds:.1f} ms on a copy of the data.",
+        f"Index {index.table} by {columns}: {_milliseconds(before)} become {_milliseconds(after)}",
+        f"A statement{asked_by} reads or sorts all of {index.table} and takes {_milliseconds(before)}. "
+        f"With an index on {columns} it took {_milliseconds(after)} on a copy of the data.",
         Probe("query-plan", name, {"database": database, "sql": statement.sql}, expect),
         _impact(rows), _details(name, database, statement, helped, rows))
+
+
+def _milliseconds(seen: Explained) -> str:
+    return f"{seen.milliseconds:.1f} ms" if seen.milliseconds >= 0.1 else "less than 0.1 ms"
 
 
 def _impact(rows: Iterable[tuple[Statement, Helped]]) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from aiimprove.recipes import Unsure
-from aiimprove.recipes.imports import with_name
+from aiimprove.recipes.imports import called, with_name
 from aiimprove.recipes.sources import Source, argument, dotted, literal, reparsed
 
 MARKERS = {"Query", "Path", "Field", "Body"}
@@ -79,6 +79,8 @@ def bounded(field: Field, bounds: Bounds) -> Source:
         raise Unsure(f"its type is {field.source.code(field.annotation)}, not a plain int")
     if call is not None:
         return _replaced(field.source, call, _with_arguments(call, bounds))
+    if field.marker == "Field" and called(field.source, "sqlmodel", "SQLModel"):
+        return _of_sqlmodel(field, bounds)
     source, marker = with_name(field.source, _HOME[field.marker], field.marker)
     words = ", ".join(f"{name}={value}" for name, value in bounds.arguments().items())
     metadata = f"{marker}({words})"
@@ -91,6 +93,22 @@ def bounded(field: Field, bounds: Bounds) -> Source:
     old = source.code(annotation)
     source, name = with_name(source, "typing", "Annotated")
     return _replaced(source, _fresh(source, field), cst.parse_expression(f"{name}[{old}, {metadata}]"))
+
+
+def _of_sqlmodel(field: Field, bounds: Bounds) -> Source:
+    """SQLModel has a Field of its own, which is given as the default."""
+    if not isinstance(field.node, cst.AnnAssign) or _annotated(field.annotation) is not None:
+        raise Unsure("it is written in a way that SQLModel may read differently")
+    source, marker = with_name(field.source, "sqlmodel", "Field")
+    default = [f"default={source.code(field.default)}"] if field.default is not None else []
+    words = ", ".join([*default, *(f"{name}={value}" for name, value in bounds.arguments().items())])
+    nodes = (_all(field.source.module, cst.AnnAssign), _all(source.module, cst.AnnAssign))
+    node = nodes[1][next(index for index, each in enumerate(nodes[0]) if each is field.node)]
+    return _replaced(source, node, field.node.with_changes(value=cst.parse_expression(f"{marker}({words})"),
+                                                           equal=_EQUAL))
+
+
+_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(" "), cst.SimpleWhitespace(" "))
 
 
 def _fresh(source: Source, field: Field) -> cst.BaseExpression:

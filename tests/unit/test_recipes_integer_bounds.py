@@ -176,6 +176,19 @@ def items(
 """)
 
 
+@pytest.mark.parametrize(("before", "after"), [
+    ("    age: int | None = None\n", "    age: int | None = Field(default=None, le=2**63 - 1)\n"),
+    ("    age: int\n", "    age: int = Field(le=2**63 - 1)\n"),
+    ("    age: int = Field(1, index=True)\n", "    age: int = Field(1, index=True, le=2**63 - 1)\n"),
+])
+def test_sqlmodel_has_a_field_of_its_own(tmp_path: Path, before: str, after: str) -> None:
+    head = "from sqlmodel import SQLModel\n\n\nclass Hero(SQLModel):\n    id: int\n"
+    main = "from fastapi import FastAPI\n\napi = FastAPI()\n\n\n@api.post('/items')\ndef add(hero: Hero): ...\n"
+    result = write(tmp_path, finding(parameter="age", location="body", method="POST"), main=main, models=head + before)
+    assert isinstance(result, Draft), result
+    assert (tmp_path / "srv/models.py").read_text().endswith("    id: int\n" + after)
+
+
 def test_one_parameter_without_borders_spoils_the_patch(tmp_path: Path) -> None:
     each = [{"parameter": "page"}, {"parameter": "size", "one_stretch": False}]
     main = HEAD + "def items(page: int = 0, size: int = 1): ...\n"
