@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from aiimprove import build, retention
@@ -12,7 +13,7 @@ from aiimprove.evidence import Verdict
 from aiimprove.improvement import Improvement, Status
 from aiimprove.lock import held, holder
 from aiimprove.proving import Case, prove
-from aiimprove.release import Deployment, DeploymentStatus, Release
+from aiimprove.release import Deployment, DeploymentStatus, Environment, Release
 from aiimprove.rollout import Order, put_live
 from aiimprove.way_back import DEPLOY, abort, tidy, undo_unfinished, wait_for_idle_slots
 from aiimprove.workspace import Workspace
@@ -69,7 +70,11 @@ def deploy(workspace: Workspace, wanted: Plan, accept: Sequence[str] = ()) -> De
 
 
 def first(workspace: Workspace) -> Deployment:
-    """Put the commit of HEAD live where nothing is live yet."""
+    """Put the commit of HEAD live where nothing is live yet. What serves already stays when its record was lost."""
+    serving = workspace.gateway.current(Environment.LIVE)
+    if serving is not None and serving.release:
+        with suppress(NotFound):
+            return put_live(workspace, Order(build.load(workspace.config, serving.release), reason="first"))
     commit = workspace.repository.resolve("HEAD")
     workspace.progress(f"building {commit[:12]}")
     release = build.build(workspace.config, workspace.repository, commit, workspace.box, workspace.progress,

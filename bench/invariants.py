@@ -27,7 +27,7 @@ def transitions(engine: Workspace) -> Iterator[str]:
         yield from _walk(improvement.id, improvement.version, improvement.status,
                          [each for each in events if each.subject == improvement.id])
     for deployment in engine.store.deployments():
-        own = [each for each in events if each.subject == deployment.id]
+        own = [each for each in events if each.subject == deployment.id and each.version]
         words = [each.name.partition(".")[2].upper() for each in own]
         if [each.version for each in own] != list(range(1, deployment.version + 1)) or words[-1] != deployment.status:
             yield f"{deployment.id}: events {words} do not lead to {deployment.status} version {deployment.version}"

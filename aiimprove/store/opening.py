@@ -10,6 +10,7 @@ from aiimprove.errors import AiimproveError, SchemaTooNew, UsageError
 from aiimprove.store import migrations
 
 BUSY_SECONDS = 15.0
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class StoreDamaged(AiimproveError):
@@ -20,12 +21,14 @@ class StoreDamaged(AiimproveError):
 
 def open_database(file: Path, may_migrate: bool) -> sqlite3.Connection:
     """The database in autocommit mode, made when it is not there. Raises SchemaTooNew, UsageError for an older schema
-    that may not be migrated now, StoreDamaged."""
+    that may not be migrated now, StoreDamaged, sqlite3.Error for what the machine failed at."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         file.touch(mode=0o600)
         return _open(file, may_migrate)
     except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode not in _DAMAGE:  # a full disk, or somebody else is at it
+            raise
         raise StoreDamaged(f"{file} cannot be read ({error}). Live is not touched by this. Move the file away "
                            "and start again, or put back the copy beside it") from None
 

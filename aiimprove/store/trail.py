@@ -35,10 +35,11 @@ class Trail:
             for fence in self.fences:
                 fence(self.connection)
             yield self.connection
+            self.connection.execute("COMMIT")
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            if self.connection.in_transaction:  # a full disk may have ended it already
+                self.connection.execute("ROLLBACK")
             raise
-        self.connection.execute("COMMIT")
 
     def append(self, event: Event) -> str:
         """Write an event on top of the chain and return its hash; inside a transaction where one is open."""
