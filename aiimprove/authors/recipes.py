@@ -25,4 +25,4 @@ class Recipes:
             if isinstance(result, Draft):
                 return result
             reasons.append(result.reason)
-        return Declined("; ".join(reasons) or f"no recipe writes {finding.cause}")
+        return Declined("; ".join(filter(None, reasons)) or f"no recipe writes {finding.cause}")

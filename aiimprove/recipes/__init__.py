@@ -37,6 +37,10 @@ class Unsure(AiimproveError):
     code = "unsure"
 
 
+class Elsewhere(Unsure):
+    """The recipe is about another kind of program; says so to nobody."""
+
+
 @dataclass(frozen=True)
 class Patch:
     """The new text of each file that changes, by its path in the tree."""
@@ -74,9 +78,11 @@ def for_cause(cause: str) -> Iterator[Recipe]:
 
 def written(plan: Callable[[Finding, Path, Config], Patch], finding: Finding, tree: Path,
             config: Config) -> Draft | Declined:
-    """Writes what `plan` gives into the tree; Declined when it is Unsure."""
+    """Writes what `plan` gives into the tree; Declined when it is Unsure, without a reason when it is Elsewhere."""
     try:
         patch = plan(finding, tree, config)
+    except Elsewhere:
+        return Declined("")
     except Unsure as unsure:
         return Declined(str(unsure))
     crlf = any("\r\n" in text for text in patch.files.values())

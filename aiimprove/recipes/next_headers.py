@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from aiimprove.finding import Finding
-from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
+from aiimprove.recipes import Declined, Draft, Elsewhere, Patch, Unsure, written
 from aiimprove.recipes.security_headers import wanted
 from aiimprove.recipes.sources import service_of
 from aiimprove.settings import Config, Service
@@ -30,8 +30,10 @@ class NextHeaders:
 def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
     service, missing = service_of(finding, config), wanted(finding)
     found = [name for name in _NAMES if (tree / service.folder / name).is_file()]
-    if len(found) != 1:
-        raise Unsure(f"{service.folder} has {'several' if found else 'no'} next.config files")
+    if not found:
+        raise Elsewhere(f"{service.folder} holds no Next.js site")
+    if len(found) > 1:
+        raise Unsure(f"{service.folder} has several next.config files")
     path = str(Path(service.folder) / found[0])
     text = (tree / path).read_text(encoding="utf-8")
     if re.search(r"\bheaders\b", text):

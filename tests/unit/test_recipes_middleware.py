@@ -140,3 +140,11 @@ def test_a_site_with_vitest_gets_a_test(tmp_path: Path) -> None:
     (site / "package.json").write_text(json.dumps({"devDependencies": {"jest": "1"}}))
     (site / "next.config.mjs").write_text("export default {\n};\n")
     assert isinstance(NextHeaders().write(finding("missing-security-headers"), tmp_path, CONFIG), Declined)
+
+
+def test_only_a_recipe_that_is_about_the_program_says_why_not(tmp_path: Path) -> None:
+    (tmp_path / "srv").mkdir()
+    (tmp_path / "srv" / "app.py").write_text("from flask import Flask\n\napp = Flask(__name__)\n")
+    declined = AUTHORS["recipes"].write(finding("missing-security-headers", missing=["X-Frame-Options"]), tmp_path,
+                                        CONFIG)
+    assert declined == Declined("no place is known where the app is made")
