@@ -11,7 +11,7 @@ import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from aiimprove.finding import Finding
-from aiimprove.recipes import Elsewhere, Unsure
+from aiimprove.recipes import Unsure
 from aiimprove.settings import Config, Service
 
 _NOT_THE_APP = {"tests", "test", "migrations", "alembic", "node_modules", "venv", "env", "site-packages", "__pycache__",
@@ -60,7 +60,7 @@ def python_sources(tree: Path, service: Service) -> list[Source]:
     root = tree / service.folder
     found = [source for path in _files(root) if (source := _read(path, tree))]
     if not found:
-        raise Elsewhere(f"there is no Python file in {service.folder}")
+        raise Unsure(f"there is no Python file in {service.folder}")
     return found
 
 
