@@ -10,7 +10,7 @@ from aiimprove.errors import AiimproveError, SchemaTooNew, UsageError
 from aiimprove.store import migrations
 
 BUSY_SECONDS = 15.0
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
 class StoreDamaged(AiimproveError):
