@@ -64,12 +64,15 @@ def test_it_gets_the_environment_for_development_only(shop: Shop, tmp_path: Path
     (tmp_path / "extra").mkdir()
     (tmp_path / "extra" / "sitecustomize.py").write_text(
         "import json, os\nprint(json.dumps(dict(os.environ)), flush=True)\n")
-    config = replace(shop.config, env_file=EnvFiles(str(tmp_path / "live"), str(tmp_path / "dev")))
+    own = replace(SERVICE, env={**SERVICE.env, "PYTHONPATH": "{folder}/src"})
+    config = shop.configured(env_file=EnvFiles(str(tmp_path / "live"), str(tmp_path / "dev")), services={"shop": own})
     extra = {"shop": {"PYTHONPATH": str(tmp_path / "extra"), "RECORD": "1"}}
     with running_copy(config, shop.baseline, shop.live, tmp_path / "work", BOX, env=extra) as copy:
         seen = json.loads(copy.logs["shop"].read_text().splitlines()[0])
     assert (seen["SHOP_KEY"], seen["RECORD"], seen["SHOP_DB"]) == ("for-dev", "1", str(copy.data / "shop.db"))
     assert "SECRET" not in seen
+    extra_path, own_path = seen["PYTHONPATH"].split(os.pathsep)
+    assert extra_path == str(tmp_path / "extra") and own_path.endswith("/src") and "{" not in own_path
 
 
 def test_one_that_ends_at_once_says_why(shop: Shop, tmp_path: Path) -> None:
