@@ -76,12 +76,22 @@ def _supersede(workspace: Workspace, release: Release, failed: set[str]) -> None
 
 def _propose(workspace: Workspace, finding: Finding, release: Release) -> Improvement | None:
     past = workspace.store.of_finding(finding.fingerprint)
+    if past and past[0].status is Status.NEEDS_AUTHOR and past[0].base_commit != release.commit:
+        return _try_again(workspace, past[0], finding)
     if past and not _may_return(past[0], finding, release):
         return None
     name = re.sub(r"[^a-z0-9]+", "-", finding.cause.lower()).strip("-")[:40]
     identity = f"{name}-{finding.fingerprint[:6]}" + (f"-{len(past) + 1}" if past else "")
     status = Status.PROPOSED if can_write(workspace.config.author, finding) else Status.NEEDS_AUTHOR
     return workspace.store.add(Improvement(identity, finding, status), workspace.performer)
+
+
+def _try_again(workspace: Workspace, declined: Improvement, finding: Finding) -> Improvement | None:
+    """What nobody could write for an earlier live version, or an earlier author, may be writable now."""
+    if not can_write(workspace.config.author, finding):
+        return None
+    again = declined.advance(Status.PROPOSED, finding=finding, reason="tried again: live has moved")
+    return workspace.store.save(declined, again, workspace.performer, again.reason)
 
 
 def _may_return(last: Improvement, finding: Finding, release: Release) -> bool:

@@ -62,7 +62,7 @@ def _write(workspace: Workspace, improvement: Improvement, release: Release) -> 
     files = _changed(before, tree)
     shutil.rmtree(tree, ignore_errors=True)
     if isinstance(written, Declined):
-        return _save(workspace, improvement, Status.NEEDS_AUTHOR, written.reason)
+        return _save(workspace, improvement, Status.NEEDS_AUTHOR, written.reason, base_commit=release.commit)
     if not files:
         return _save(workspace, improvement, Status.FAILED, "the author changed nothing")
     return _commit(workspace, improvement, release, files, written.claim)

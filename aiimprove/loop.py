@@ -84,10 +84,11 @@ class Lanes:
         at = dict.fromkeys(seconds, 0.0)
         while not self._stopping.is_set():
             for name, question in questions.items():
-                if time.monotonic() >= at[name] and self._take(name, question):
+                if time.monotonic() < at[name]:
+                    continue
+                at[name] = time.monotonic() + seconds[name]
+                if self._take(name, question):
                     at |= {each: 0.0 for each in at if each != "analyze"}
-                else:
-                    at[name] = max(at[name], time.monotonic() + seconds[name])
             if self._rest("work", min(at.values()) - time.monotonic()):
                 at |= {each: 0.0 for each in at if each != "analyze"}
 

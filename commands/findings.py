@@ -7,7 +7,7 @@ import typer
 from commands.options import Json, opened
 from commands.output import answer, table
 
-_WAITS = "waits for its turn"
+_WHY = {False: "waits for its turn", True: "no author writes this yet"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,4 +35,8 @@ def _row(workspace: Any, finding: Any) -> dict[str, Any]:
     last = made[0] if made else None
     data: dict[str, Any] = finding.to_json()
     return data | {"improvement": last.id if last else None, "status": last.status if last else None,
-                                "reason": last.reason or _WAITS if last else "waits for the next look"}
+                   "reason": _why(last) if last else "waits for the next look"}
+
+
+def _why(improvement: Any) -> str:
+    return improvement.reason or _WHY[improvement.status == "NEEDS_AUTHOR"]
