@@ -89,8 +89,10 @@ class Slots:
         return [self._url(running, name, service.health) for name, service in self._config.services.items()]
 
     def verify(self, running: RunningSlot) -> None:
-        """Asks again, now, for healthy answers in a row. Raises NotHealthy."""
-        self._prove(running, _VERIFY_SECONDS)
+        """Asks every service at once, now, for healthy answers in a row. Raises NotHealthy."""
+        deadline = time.monotonic() + _VERIFY_SECONDS
+        with ThreadPoolExecutor(max_workers=max(1, len(running.ports))) as together:
+            list(together.map(lambda name: self._prove_service(running, name, deadline), running.ports))
 
     def drain(self, running: RunningSlot, seconds: float) -> bool:
         """Waits until no connection to the slot is left; False when there still are some after `seconds`."""
@@ -153,15 +155,20 @@ class Slots:
 
     def _prove(self, running: RunningSlot, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        for name, kept in running.kept().items():
-            try:
-                self._prove_service(running, name, kept, deadline)
-            except (NotHealthy, probes.Unreachable, probes.Dropped) as error:
-                end = _last_lines(self.log(running, name))
-                raise NotHealthy(f"{name} of release {running.release}: {error}\n{end}".rstrip()) from error
+        for name in running.ports:
+            self._prove_service(running, name, deadline)
 
-    def _prove_service(self, running: RunningSlot, name: str, kept: Kept, deadline: float) -> None:
-        service, deaths = self._config.services[name], kept.state().restarts
+    def _prove_service(self, running: RunningSlot, name: str, deadline: float) -> None:
+        """Raises NotHealthy with the end of the service's log."""
+        try:
+            self._ask(running, name, deadline)
+        except (NotHealthy, probes.Unreachable, probes.Dropped) as error:
+            end = _last_lines(self.log(running, name))
+            raise NotHealthy(f"{name} of release {running.release}: {error}\n{end}".rstrip()) from error
+
+    def _ask(self, running: RunningSlot, name: str, deadline: float) -> None:
+        service, kept = self._config.services[name], running.kept()[name]
+        deaths = kept.state().restarts
         urls = [self._url(running, name, path) for path in (service.health, service.ready) if path]
         probes.wait_until_healthy(urls, self._config.deploy.healthy_answers, deadline - time.monotonic(),
                                   alive=lambda: _runs(kept) and kept.state().restarts - deaths < _DEATHS_ALLOWED)
