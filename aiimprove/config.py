@@ -171,6 +171,14 @@ def _check_service(name: str, service: Service) -> None:
     for path in (service.health, service.ready, service.openapi, *service.smoke):
         if path and (not path.startswith("/") or not path.isprintable() or " " in path):
             raise ConfigError(f"services.{name}: the path {path!r} must start with '/' and hold no blanks")
+    _check_outside(name, service)
+
+
+def _check_outside(name: str, service: Service) -> None:
+    """What a service gets besides its folder: variables and further folders."""
+    for folder in service.writable:
+        if not Path(folder).expanduser().is_absolute():
+            raise ConfigError(f"services.{name}.writable must be full paths, not {folder!r}")
     for variable in (*service.env, *service.dev_env):
         if not variable or "=" in variable:
             raise ConfigError(f"services.{name}.env: {variable!r} cannot be the name of a variable")

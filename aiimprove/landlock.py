@@ -1,9 +1,10 @@
 """A launcher that gives up access to files and then becomes another program (Landlock, Linux 5.13 and later).
 
-    python -I landlock.py [--hide FOLDER]... [--read PATH]... [--write PATH]... -- PROGRAM [WORD]...
+    python -I landlock.py [--hide FOLDER]... [--share FOLDER]... [--read PATH]... [--write PATH]... -- PROGRAM [WORD]...
 
-Without --hide the program may open nothing but what --read and --write name. With --hide it may open everything that
-was there when it started, except what lies in the hidden folders and was not named by --read or --write.
+Without --hide the program may open nothing but what --read and --write name. With --hide it may read everything that
+was there when it started, and write what lies in the shared folders, except what lies in the hidden folders and was
+not named by --read or --write.
 Where the kernel can (6.12), it may also signal only its own descendants. Exits 125 when the kernel knows no Landlock.
 Standard library only: it runs as a script, under any Python 3.11 or later, without the package.
 """
@@ -96,14 +97,18 @@ def main(words: Sequence[str]) -> int:
     split = words.index("--")
     options, program = words[:split], words[split + 1:]
     named = {kind: [value for key, value in zip(options[::2], options[1::2], strict=True) if key == kind]
-             for kind in ("--hide", "--read", "--write")}
+             for kind in ("--hide", "--share", "--read", "--write")}
     abi = version()
     if abi == 0:
         sys.stderr.write("this kernel has no Landlock\n")
         return UNSUPPORTED
     rules = Rules(abi)
-    for path in beside([os.path.realpath(folder) for folder in named["--hide"]]) if named["--hide"] else ():
-        rules.allow(path, writing=True)
+    hidden = [os.path.realpath(folder) for folder in named["--hide"]]
+    for path in beside(hidden) if hidden else ():
+        rules.allow(path, writing=any(f"{path}/".startswith(f"{shared}/") for shared in named["--share"]))
+    for shared in named["--share"]:
+        if not any(f"{secret}/".startswith(f"{shared}/") for secret in hidden):
+            rules.allow(shared, writing=True)
     for kind in ("--read", "--write"):
         for path in named[kind]:
             rules.allow(path, writing=kind == "--write")

@@ -33,7 +33,8 @@ _NONE = "0" * 40
 class Repository:
     """A git repository at `folder` (its top level)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scratch: Path | None = None) -> None:
+        """`scratch` holds the temporary files, away from programs that may write to the system's; it need not exist."""
         try:
             from git import InvalidGitRepositoryError, NoSuchPathError, Repo
             from git.exc import GitCommandNotFound
@@ -48,6 +49,9 @@ class Repository:
         except GitCommandNotFound:
             raise UsageError("git is not installed: aiimprove needs it") from None
         self.folder = folder
+        self._scratch = scratch
+        if scratch is not None:
+            scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -58,13 +62,11 @@ class Repository:
         try:
             return self._text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").strip()
         except _GitFailed:
-            if ref == "HEAD" and not self._points_somewhere():
-                raise Refused("the repository has no commit yet: 'git add -A && git commit -m first' makes one") \
-                    from None
-            if ref == "HEAD":
-                raise Refused("the commit of HEAD cannot be read, the repository is damaged: 'git fsck' says how") \
-                    from None
-            raise NotFound(f"no commit is named {ref!r}") from None
+            if ref != "HEAD":
+                raise NotFound(f"no commit is named {ref!r}") from None
+            raise Refused("the commit of HEAD cannot be read, the repository is damaged: 'git fsck' says how"
+                          if self._points_somewhere() else
+                          "the repository has no commit yet: 'git add -A && git commit -m first' makes one") from None
 
     def _points_somewhere(self) -> bool:
         try:
@@ -132,7 +134,7 @@ class Repository:
     def _status(self, head: str) -> str:
         """`git status`, asked of a bare copy without the repository's config: what filters and the like that names
         would be started for every changed file."""
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(dir=self._scratch) as scratch:
             bare = Path(scratch)
             (bare / "objects" / "info").mkdir(parents=True)
             (bare / "refs").mkdir()
@@ -159,7 +161,7 @@ class Repository:
 
     def commit_files(self, base: str, files: Mapping[str, bytes | None], message: str) -> str:
         """A commit on top of `base` in which the named files hold the given bytes (None: gone). No ref moves."""
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(dir=self._scratch) as scratch:
             env = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
             self._text("read-tree", base, env=env)
             modes = {entry.path: entry.mode for entry in self.entries(base)}
@@ -191,7 +193,7 @@ class Repository:
 
     def merge_file(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
         """A three-way merge of one file; None on a conflict."""
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(dir=self._scratch) as scratch:
             names = [Path(scratch) / name for name in ("ours", "base", "theirs")]
             for name, content in zip(names, (ours, base, theirs), strict=True):
                 name.write_bytes(content)

@@ -37,6 +37,8 @@ PUBLIC_ETC = ("alternatives", "ca-certificates", "ca-certificates.conf", "debian
               "host.conf", "hosts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types",
               "nsswitch.conf", "os-release", "passwd", "pki", "pip.conf", "npmrc", "protocols", "resolv.conf",
               "services", "ssl", "timezone")
+TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx", "/dev/pts")
 PREFIX_FOLDERS = ("bin", "lib", "lib64")
 FENCE, MOST_PROCESSES = "aiimprove", 4096
 LIMITS = ("--nproc=1024", "--nofile=4096", f"--fsize={2 << 30}", f"--data={4 << 30}", "--cpu=3600", "--core=0")
@@ -97,18 +99,21 @@ def boxed(box: Box, launch: Launch, *, writable: Sequence[Path] = (), readable: 
     return [*_fenced(), *words], own_tmp | dict(launch.env)
 
 
-def hidden(launch: Launch, folder: Path) -> Boxed:
-    """A launch to which everything is visible except `folder`, of which it sees what it may read and write.
+def hidden(launch: Launch, folder: Path, *, kept: Sequence[Path] = (), writable: Sequence[Path] = ()) -> Boxed:
+    """A launch that sees everything except `folder`, of which it sees what it may read and write, and that writes
+    nothing but its data, temporary files and what is `writable`. `kept` stays as it is even among temporary files.
 
-    For the services that run for good. They are not foreign code, yet nothing inside the app may act as an operator.
-    Without Landlock the launch is returned as it is.
+    For the services that run for good. They are not foreign code, yet nothing inside the app may act as an operator:
+    neither with what the folder holds, nor by changing a program that its owner runs. Without Landlock the launch is
+    returned as it is.
     """
     if not landlock.version():
         return list(launch.argv), dict(launch.env)
-    shown = [word for path in launch.readable for word in ("--read", str(path))]
-    shown += ["--write", str(launch.writable)] if launch.writable else []
-    words = [sys.executable, "-I", landlock.__file__, "--hide", str(folder), *shown, "--", *launch.argv]
-    return words, dict(launch.env)
+    kept = [path for path in kept if not folder.is_relative_to(path)]
+    given = {"--hide": [folder, *kept], "--share": TEMPORARY, "--read": [*kept, *launch.readable],
+             "--write": [*DEVICES, *writable, *([launch.writable] if launch.writable else [])]}
+    options = [word for kind, paths in given.items() for path in paths for word in (kind, str(path))]
+    return [sys.executable, "-I", landlock.__file__, *options, "--", *launch.argv], dict(launch.env)
 
 
 def _namespaces(network: Network) -> list[str]:

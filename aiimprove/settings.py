@@ -105,6 +105,7 @@ class Service:
     artifact: str = key("", "the folder that the build makes and a release keeps; empty: everything")
     start: Argv = key([], "starts the service on 127.0.0.1:{port}")
     env: dict[str, str] = key({}, "environment of the service")
+    writable: list[str] = key([], "folders besides {data} and temporary ones that the live service may write")
     dev_env: dict[str, str] = key({}, "on top of it, on the development copy and in proofs")
     live_port: int = key(0, "public port of the live service", least=1, most=65535)
     dev_port: int = key(0, "public port of the development copy", least=1, most=65535)

@@ -42,7 +42,7 @@ class Workspace:
 
     @cached_property
     def repository(self) -> Repository:
-        return Repository(self.config.repository)
+        return Repository(self.config.repository, self.config.state_folder / "work" / "git")
 
     @cached_property
     def gateway(self) -> Gateway:
@@ -76,7 +76,9 @@ class Workspace:
             door = self.config.state_folder / FOLDER
             door.mkdir(parents=True, exist_ok=True, mode=0o700)
             started = replace(started, env=dict(started.env) | self._web_env(), readable=(*started.readable, door))
-        argv, env = hidden(started, self.config.state_folder)
+        more = [Path(each).expanduser() for each in self.config.services[started.service].writable]
+        ours = [self.config.repository, Path(sys.prefix), Path(__file__).parent.parent]
+        argv, env = hidden(started, self.config.state_folder, kept=ours, writable=more)
         return replace(started, argv=tuple(argv), env=env)
 
     def _web_env(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -179,12 +180,12 @@ class TestLandlock:
 
 @needs_landlock
 class TestHidden:
-    """A live service: everything is there but the state folder."""
+    """A live service: everything can be read but the state folder, and nothing be written but its data."""
 
-    def run(self, lab: Lab, script: str) -> process.Finished:
+    def run(self, lab: Lab, script: str, kept: Sequence[Path] = ()) -> process.Finished:
         launch = Launch("app", (sys.executable, "-I", "-c", script), {"PATH": SYSTEM_PATH}, lab.tree, 0,
                         lab.data, (lab.tree,))
-        argv, env = hidden(launch, lab.state)
+        argv, env = hidden(launch, lab.state, kept=kept)
         return process.run(argv, cwd=lab.tree, env=env, deadline=20)
 
     def test_the_state_is_hidden(self, lab: Lab) -> None:
@@ -202,6 +203,16 @@ print(open({str(tmp_path / 'elsewhere')!r}).read())"""
         done = self.run(lab, script)
         assert (done.exit_code, done.output.strip()) == (0, "here"), done.errors
         assert (lab.data / "row").read_text() == "x"
+
+    def test_it_changes_nothing_that_its_owner_runs(self, lab: Lab, tmp_path: Path) -> None:
+        ours, inside = tmp_path / "repository", lab.state / "data" / "kept"
+        for folder in (ours, inside):
+            folder.mkdir(parents=True)
+        for file in map(str, (ours / "hook", "/etc/trial", Path(sys.prefix) / "trial", Path.home() / "trial")):
+            assert "PermissionError" in self.run(lab, f"open({file!r}, 'w')", [ours]).errors, file
+        assert self.run(lab, f"import os; os.listdir({str(ours)!r}); open('/dev/null', 'w'); "
+                        "import tempfile; tempfile.TemporaryFile(dir='/dev/shm')", [ours]).exit_code == 0
+        assert "PermissionError" in self.run(lab, f"open({str(inside / 'x')!r}, 'w')", [lab.state.parent]).errors
 
     def test_its_own_release_stays_as_it_is(self, lab: Lab) -> None:
         assert "PermissionError" in self.run(lab, "open('app.py', 'w')").errors
