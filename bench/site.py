@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import random
 import re
 import select
 import shutil
@@ -20,7 +21,7 @@ from typing import Any
 
 SOURCE = Path(__file__).resolve().parents[1]
 KEPT_ON_RESET = ("dependencies", "artifacts", "tests")
-_PORTS = iter(range(21000, 32000, 7))
+_PORTS = iter(random.sample(range(21000, 32000), 500))
 _FAST = """
 [deploy]
 watch_seconds = {watch}
