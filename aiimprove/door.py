@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import socketserver
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ FOLDER = Path("run") / "door"
 MOST_BYTES = 65536
 SECONDS = 9.0
 AT_ONCE = 4
+MOST_VISITORS = 64
 _PROVES = {("status",): "--operator", ("show",): "--operator", ("approve",): "--token-stdin",
            ("reject",): "--token-stdin", ("operator", "login"): "--json"}
 """The verbs that may pass, each with the flag that makes it ask for a token or a secret on stdin."""
@@ -50,14 +53,25 @@ def refusal(words: Sequence[str]) -> str:
 
 
 class _Visit(socketserver.StreamRequestHandler):
-    timeout = SECONDS
-
     def handle(self) -> None:
-        words, stdin = _asked(self.rfile.readline(MOST_BYTES))
+        words, stdin = _asked(_line(self.connection))
         against = refusal(words)
         with self.server.room:  # type: ignore[attr-defined]
             answer = _refused(words, against) if against else _run(words, stdin)
         self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+
+def _line(connection: socket.socket) -> bytes:
+    """The first line, at most MOST_BYTES of it. Raises TimeoutError when it is not here in time, however it drips."""
+    until, line = time.monotonic() + SECONDS, b""
+    while b"\n" not in line and len(line) < MOST_BYTES:
+        connection.settimeout(max(0.001, until - time.monotonic()))
+        part = connection.recv(MOST_BYTES - len(line))
+        if not part:
+            break
+        line += part
+    connection.settimeout(SECONDS)
+    return line.partition(b"\n")[0]
 
 
 def _asked(line: bytes) -> tuple[list[str], str]:
@@ -79,12 +93,26 @@ class _Server(socketserver.ThreadingUnixStreamServer):
 
     def __init__(self, address: str) -> None:
         super().__init__(address, _Visit)
-        self.room = threading.Semaphore(AT_ONCE)
+        self.room, self._inside = threading.Semaphore(AT_ONCE), threading.Semaphore(MOST_VISITORS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Whoever comes when it is full is sent away: the site asks again."""
+        if self._inside.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._inside.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """One line in the log for a visitor that went away before it was answered."""
+        """One line in the log, but none for visitors that go away: they could fill the disk with them."""
         error = sys.exc_info()[1]
-        sys.stderr.write(f"door: {type(error).__name__}: {error}\n")
+        if not isinstance(error, OSError):
+            sys.stderr.write(f"door: {type(error).__name__}: {error}\n")
 
 
 def _run(words: Sequence[str], stdin: str) -> dict[str, Any]:
