@@ -1,8 +1,8 @@
-"""What a visitor of live notices of a proof: the same load, with and without a proof beside it, in turns.
+"""What a visitor of live notices of a proof: the same load, with and without a proof beside it, in turns of seconds.
 
 The proof is the one that `run` takes for the first improvement that can be written here (both copies, every check),
-in a process as nice as the loop's. It is repeated with the same case; every repetition is followed by as much time
-without one.
+in a process as nice as the loop's. Every three seconds all its processes are stopped (SIGSTOP), or go on, so that both
+sides of the comparison see the same machine; requests that cross such a moment are left out.
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ import multiprocessing.connection
 import os
 import shutil
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+
+import psutil
 
 from aiimprove.proving import Case, prove
 from bench.figures import Figures, Row, Target, Wanted, main, percentile
@@ -21,84 +25,119 @@ from bench.ground import seed, standing, workspace
 from bench.load import Load, Sent
 from bench.site import Site
 
-ROUNDS, ROUNDS_SHORT = 5, 1
+PROOFS = 3
+TURN_SECONDS = 3.0
+SHORT_SECONDS = 90.0
 MOST = 1.2
 NICE = 10
 VISITORS = {"GET": 2, "POST": 2, "page": 1, "clip in ranges": 1}
-Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Some seconds in which the proof ran, or stood still."""
+
+    proving: bool
+    began: float
+    ended: float
 
 
 def measure(wanted: Wanted) -> Figures:
     with standing(wanted) as site:
         seed(workspace(site), 5000)
         improvement = _tested(site)
-        spans: list[Span] = []
-        verdicts: list[str] = []
+        turns: list[Turn] = []
+        proofs: list[Row] = []
         with Load({name: site.ports[f"{name}.live"] for name in ("backend", "frontend")}, VISITORS) as load:
             time.sleep(3)
-            for number in range(ROUNDS_SHORT if wanted.short else ROUNDS):
-                began = time.monotonic()
-                verdicts.append(_prove(site, improvement, number))
-                spans.append((began, time.monotonic()))
-                time.sleep(spans[-1][1] - began)
-    return _figures(load.sent, spans, verdicts)
+            for _ in range(1 if wanted.short else PROOFS):
+                seconds, said = _taken_in_turns(site, improvement, turns, SHORT_SECONDS if wanted.short else 3600)
+                proofs.append({"kind": "the proof itself", "seconds": seconds, "verdict": said})
+    return _figures(load.sent, turns, proofs)
 
 
 def _tested(site: Site) -> str:
     """The first improvement that can be written, tested once, so that everything is built."""
     site.must("analyze")
     improvement: str = site.must("generate")["improvement"]["id"]
-    site.run("test", improvement)
+    site.must("test", improvement)
     return improvement
 
 
-def _prove(site: Site, improvement: str, number: int) -> str:
+def _taken_in_turns(site: Site, improvement: str, turns: list[Turn], seconds: float) -> tuple[float, str]:
+    """One proof, or its first `seconds`; the seconds in which it ran, and its verdict."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe(duplex=False)
-    process = multiprocessing.get_context("spawn").Process(target=_proof, args=(site, improvement, number, theirs))
+    process = multiprocessing.get_context("spawn").Process(target=_proof, args=(site, improvement, theirs))
     process.start()
-    theirs.close()
-    verdict: str = ours.recv()
+    first, deadline = len(turns), time.monotonic() + seconds
+    while not ours.poll() and time.monotonic() < deadline:
+        turns.append(_turn(True, lambda: ours.poll(TURN_SECONDS)))
+        _stand_still(process)
+        turns.append(_turn(False, lambda: time.sleep(TURN_SECONDS)))
+        _go_on(process)
+    verdict = ours.recv() if ours.poll() else "not waited for"
+    if verdict == "not waited for":
+        process.kill()  # its children die with it
     process.join()
-    return verdict
+    return sum(turn.ended - turn.began for turn in turns[first:] if turn.proving), verdict
 
 
-def _proof(site: Site, improvement: str, number: int, answer: multiprocessing.connection.Connection) -> None:
+def _turn(proving: bool, wait: Callable[[], object]) -> Turn:
+    began = time.monotonic()
+    wait()
+    return Turn(proving, began, time.monotonic())
+
+
+def _stand_still(process: BaseProcess) -> None:
+    """Parents first, until nobody is left who could start another."""
+    stopped: set[int] = set()
+    while fresh := [each for each in _tree(process) if each.pid not in stopped]:
+        for each in fresh:
+            stopped.add(each.pid)
+            with suppress(psutil.NoSuchProcess):
+                each.suspend()
+
+
+def _go_on(process: BaseProcess) -> None:
+    for each in reversed(_tree(process)):
+        with suppress(psutil.NoSuchProcess):
+            each.resume()
+
+
+def _tree(process: BaseProcess) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        top = psutil.Process(process.pid)
+        return [top, *top.children(recursive=True)]
+    return []
+
+
+def _proof(site: Site, improvement: str, answer: multiprocessing.connection.Connection) -> None:
     os.nice(NICE)
     engine = workspace(site)
     found = engine.store.improvement(improvement)
-    work: Path = engine.work(f"bench-{number}")
-    candidate = engine.store.release(found.release)
-    evidence = prove(Case(engine.config, engine.repository, found.finding, engine.live(), candidate,
-                          engine.data("live"), work, engine.box, engine.progress))
+    work = engine.work("bench")
+    evidence = prove(Case(engine.config, engine.repository, found.finding, engine.live(),
+                          engine.store.release(found.release), engine.data("live"), work, engine.box, engine.progress))
     shutil.rmtree(work, ignore_errors=True)
     answer.send(f"{evidence.verdict} ({', '.join(f'{each.name} {each.seconds:.1f} s' for each in evidence.checks)})")
 
 
-def _figures(sent: Sequence[Sent], spans: Sequence[Span], verdicts: Sequence[str]) -> Figures:
-    quiet = [(end, 2 * end - begin) for begin, end in spans]
-    rows: list[Row] = [_row(window, number, kind, [each for each in sent
-                                                   if kind in ("all", each.kind) and _in(each, span)])
-                       for kind in (*VISITORS, "all")
-                       for number, pair in enumerate(zip(spans, quiet, strict=True), 1)
-                       for window, span in zip(("proof", "none"), pair, strict=True)]
-    rows += [{"kind": "the proof itself", "round": number, "seconds": end - begin, "verdict": verdict}
-             for number, (verdict, (begin, end)) in enumerate(zip(verdicts, spans, strict=True), 1)]
-    both = [percentile([each.waited for each in sent if any(_in(each, span) for span in these)], 0.99)
-            for these in (spans, quiet)]
-    return Figures(rows, [
-        Target("live's p99 while a proof runs against without", both[0] / both[1], MOST),
-        Target("requests lost", sum(bool(each.problem) for each in sent), 0)])
+def _figures(sent: Sequence[Sent], turns: Sequence[Turn], proofs: Sequence[Row]) -> Figures:
+    whole = {proving: [each for each in sent if any(turn.began <= each.began and each.ended <= turn.ended
+                                                    for turn in turns if turn.proving is proving)]
+             for proving in (True, False)}
+    rows = [_row(kind, proving, [each for each in these if kind in ("all", each.kind)])
+            for kind in (*VISITORS, "all") for proving, these in whole.items()]
+    return Figures([*rows, *proofs], [
+        Target("live's p99 while a proof runs against without", rows[-2]["p99 ms"] / rows[-1]["p99 ms"], MOST),
+        Target(f"requests lost, of {len(sent)}", sum(bool(each.problem) for each in sent), 0)])
 
 
-def _row(window: str, number: int, kind: str, sent: Sequence[Sent]) -> Row:
+def _row(kind: str, proving: bool, sent: Sequence[Sent]) -> Row:
     waited = [1000 * each.waited for each in sent]
-    return {"kind": kind, "round": number, "beside it": window, "requests": len(sent),
+    return {"kind": kind, "beside it": "proof" if proving else "none", "requests": len(sent),
             "p50 ms": percentile(waited, 0.5), "p99 ms": percentile(waited, 0.99),
             "longest ms": max(waited, default=0.0)}
-
-
-def _in(one: Sent, span: Span) -> bool:
-    return span[0] <= one.began < span[1]
 
 
 if __name__ == "__main__":
