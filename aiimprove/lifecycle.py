@@ -33,8 +33,11 @@ def _settle(workspace: Workspace) -> str:
 
 
 def _health(workspace: Workspace) -> str:
-    from aiimprove import health
+    from aiimprove import health, way_back
 
+    revived = way_back.keep_serving(workspace)
+    if revived:
+        _LOG.warning("health: %s of what keeps live alive had died and was started again", revived)
     seen = health.check(workspace)
     return f"score {seen['score']}, live {seen['live']}"
 

@@ -142,14 +142,23 @@ def _finish(workspace: Workspace, deployment: Deployment, seen: Seen) -> Deploym
     try:
         if deployment.status is DeploymentStatus.CANARY:
             _must_stay(workspace, deployment, watch(workspace, deployment, seen, limits.canary_seconds))
-            deployment = _promote(workspace, deployment, workspace.slots.running(Environment.LIVE)[deployment.slot])
+            deployment = _promote(workspace, deployment, _its_slot(workspace, deployment))
         judgement = watch(workspace, deployment, seen, limits.watch_seconds if watched else 0.0)
         why = _must_stay(workspace, deployment, judgement)
+        if watched:  # with few visitors nobody may have seen that its pages are broken
+            workspace.slots.verify(_its_slot(workspace, deployment))
     except (NotHealthy, KeyboardInterrupt) as error:
         abort(workspace, latest(workspace, deployment), str(error) or "interrupted",
               condemn=isinstance(error, NotHealthy))
         raise
     return _commit(workspace, deployment, why)
+
+
+def _its_slot(workspace: Workspace, deployment: Deployment) -> RunningSlot:
+    slot = workspace.slots.running(Environment.LIVE).get(deployment.slot)
+    if slot is None or slot.release != deployment.release:
+        raise NotHealthy(f"release {deployment.release} does not run any more")
+    return slot
 
 
 def _must_stay(workspace: Workspace, deployment: Deployment, judgement: Judgement | None) -> str:

@@ -115,6 +115,10 @@ class Slots:
             list(together.map(Kept.stop, running.kept().values()))
         shutil.rmtree(running.folder, ignore_errors=True)
 
+    def deaths(self, running: RunningSlot) -> int:
+        """How often services of the slot ended by themselves since it was started."""
+        return sum(kept.state().restarts for kept in running.kept().values())
+
     def revive(self) -> int:
         """Gives every service whose shim died a new one, which adopts it; how many that were."""
         noted = [each for environment in Environment for each in self.running(environment).values()]
@@ -151,7 +155,8 @@ class Slots:
         self._prune_logs(environment)
         for name, kept in running.kept().items():
             start = self._wrap(launch(config, release, name, place), environment)
-            kept.start(Spec(start.argv, start.env, start.cwd, self.log(running, name), config.deploy.stop_seconds))
+            kept.start(Spec(start.argv, start.env, start.cwd, self.log(running, name), config.deploy.stop_seconds,
+                            whole_family=True))
 
     def _prove(self, running: RunningSlot, seconds: float) -> None:
         deadline = time.monotonic() + seconds

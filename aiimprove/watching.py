@@ -16,6 +16,7 @@ from aiimprove.release import Deployment, Environment
 from aiimprove.workspace import Workspace
 
 LOOK_SECONDS = 0.5
+DEATHS = 2
 
 
 @dataclass
@@ -26,6 +27,7 @@ class Seen:
     old: Tally
     new: Tally = Tally()
     failed_probes: int = 0
+    deaths: int | None = None
 
 
 def before_switch(workspace: Workspace, deployment: Deployment) -> Seen:
@@ -44,12 +46,24 @@ def watch(workspace: Workspace, deployment: Deployment, seen: Seen, seconds: flo
         _count(seen, answers, deployment)
         seen.failed_probes = 0 if _healthy(workspace, deployment) else seen.failed_probes + 1
         over = time.monotonic() >= until
+        if _keeps_dying(workspace, deployment, seen):
+            return Judgement(Verdict.FAILED, f"its services died {DEATHS} times")
         judgement = judge(seen.new, seen.old, seen.failed_probes, workspace.config.deploy.error_percent, over=over)
         if judgement.verdict is not Verdict.INCONCLUSIVE:
             return judgement
         if not _still_ours(workspace, deployment):
             return None
         pause.wait(min(LOOK_SECONDS, max(0.0, until - time.monotonic())))
+
+
+def _keeps_dying(workspace: Workspace, deployment: Deployment, seen: Seen) -> bool:
+    """Whether services died again and again since we watch, although their shims had them back at once."""
+    slot = workspace.slots.running(Environment.LIVE).get(deployment.slot)
+    if slot is None:
+        return False
+    deaths = workspace.slots.deaths(slot)
+    seen.deaths = deaths if seen.deaths is None else seen.deaths
+    return deaths - seen.deaths >= DEATHS
 
 
 def _count(seen: Seen, answers: Iterable[Answer], deployment: Deployment) -> None:

@@ -139,6 +139,13 @@ def _correct(workspace: Workspace) -> str:
     return f"release {live} serves again, as the record says"
 
 
+def keep_serving(workspace: Workspace) -> int:
+    """Gives what serves live a new shim where one died, so that it is kept alive again; how many that were."""
+    serving = serving_slot(workspace)
+    kept = serving.kept().values() if serving else ()
+    return workspace.gateway.revive() + sum(each.revive() for each in kept)
+
+
 def serving_slot(workspace: Workspace) -> RunningSlot | None:
     """The slot that the gateway sends visitors to, if it runs."""
     current = workspace.gateway.current(Environment.LIVE)

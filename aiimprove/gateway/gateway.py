@@ -60,6 +60,10 @@ class Gateway:
     def running(self) -> bool:
         return self._kept.state().program is not None
 
+    def revive(self) -> bool:
+        """Gives Caddy a new shim when its shim died; False when nothing was to do."""
+        return self._kept.revive()
+
     def kept(self) -> bool:
         """Whether anything of it runs: Caddy, or the shim that would start it again."""
         return any(self.identities())

@@ -9,8 +9,10 @@ import time
 from typing import Any, NoReturn
 
 from aiimprove.shim.lease import Lease
-from aiimprove.shim.notes import identity, read_json, runs, say, session_of, write_json
+from aiimprove.shim.notes import children_of, identity, read_json, runs, say, session_of, write_json
 from aiimprove.shim.sockets import above, listener, taken_over
+
+MOST_GENERATIONS = 100
 
 
 def write_to(log: str) -> None:
@@ -28,6 +30,18 @@ def end_leftovers(pid: int) -> None:
         if name.isdigit() and session_of(int(name)) == pid:
             with contextlib.suppress(OSError):
                 os.kill(int(name), signal.SIGKILL)
+
+
+def end_family() -> None:
+    """Kills everybody who descends from us: what a killed one had started comes to us, so we look again and again."""
+    for _ in range(MOST_GENERATIONS):
+        children = children_of(os.getpid())
+        if not children:
+            return
+        for pid in children:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
 
 class Shim:
@@ -121,6 +135,8 @@ class Shim:
         assert self.child is not None
         end_leftovers(self.child["pid"])
         self.reap()
+        if self.spec.get("whole_family"):
+            end_family()
         self.last_exit = self.exits.pop(self.child["pid"], None)
         self.poll.unregister(self.pidfd)
         os.close(self.pidfd)

@@ -20,7 +20,8 @@ _START_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Spec:
-    """What a shim keeps alive. `listen` are addresses whose sockets it owns; `guard` is a gateway's folder."""
+    """What a shim keeps alive. `listen` are addresses whose sockets it owns; `guard` is a gateway's folder. With
+    `whole_family` everything that the program ever started ends with it, else what stayed in its session."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -31,6 +32,7 @@ class Spec:
     longest_pause: float = 5.0
     listen: tuple[tuple[str, int], ...] = ()
     guard: Path | None = None
+    whole_family: bool = False
 
     def to_json(self) -> dict[str, Json]:
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
