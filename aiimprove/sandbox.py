@@ -117,9 +117,11 @@ def hidden(launch: Launch, folder: Path, *, kept: Sequence[Path] = (), writable:
 
 
 def _namespaces(network: Network) -> list[str]:
+    """Without --new-session: whoever starts the box gives it a session without a terminal, and the nice of that one
+    (see process/programs.py) would not hold for another."""
     private = ["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
     return [*private, *(["--unshare-net"] if network == "loopback" else []), "--uid", NOBODY, "--gid", NOBODY,
-            "--hostname", "box", "--cap-drop", "ALL", "--die-with-parent", "--new-session"]
+            "--hostname", "box", "--cap-drop", "ALL", "--die-with-parent"]
 
 
 def _system() -> Iterator[str]:
