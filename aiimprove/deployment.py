@@ -92,9 +92,19 @@ def plan_rollback(workspace: Workspace, to: str = "") -> Plan:
     if target in ("", live.id):
         return Plan(f"release {live.id}", live.id, done=True)
     release = build.load(workspace.config, target)
+    if to:
+        _must_not_be_a_candidate(workspace, to)
     removes = tuple(each.id for each in workspace.store.improvements({Status.LIVE})
                     if not workspace.repository.is_ancestor(each.commit, release.commit))
     return Plan(f"release {target}", target, release.commit, reason="rollback", removes=removes)
+
+
+def _must_not_be_a_candidate(workspace: Workspace, release: str) -> None:
+    """A way back is no way around an approval: a release that was made of an improvement must have been approved."""
+    approved = {Status.APPROVED, Status.LIVE, Status.ROLLED_BACK}
+    made_of = [each for each in workspace.store.improvements() if each.release == release]
+    if made_of and not any(each.status in approved for each in made_of):
+        raise Refused(f"release {release} is {made_of[0].id}, which is {made_of[0].status} and was never approved")
 
 
 def rollback(workspace: Workspace, wanted: Plan) -> Deployment:

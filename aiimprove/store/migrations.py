@@ -11,6 +11,7 @@ CREATE TABLE improvements (
     kind TEXT NOT NULL, title TEXT NOT NULL, digest TEXT NOT NULL, detector TEXT NOT NULL, author TEXT NOT NULL,
     impact REAL NOT NULL, created REAL NOT NULL, updated REAL NOT NULL, body TEXT NOT NULL);
 CREATE INDEX improvements_by_status ON improvements (status, created);
+CREATE INDEX improvements_by_time ON improvements (updated);
 CREATE INDEX improvements_by_fingerprint ON improvements (fingerprint);
 CREATE TABLE findings (
     fingerprint TEXT PRIMARY KEY, first_seen REAL NOT NULL, last_seen REAL NOT NULL, commit_seen TEXT NOT NULL,
@@ -22,6 +23,7 @@ CREATE UNIQUE INDEX events_by_version ON events (subject, version) WHERE version
 CREATE TABLE releases (id TEXT PRIMARY KEY, commit_id TEXT NOT NULL, made REAL NOT NULL, body TEXT NOT NULL);
 CREATE TABLE deployments (
     id TEXT PRIMARY KEY, status TEXT NOT NULL, version INTEGER NOT NULL, started REAL NOT NULL, body TEXT NOT NULL);
+CREATE INDEX deployments_by_status ON deployments (status, started);
 CREATE TABLE health (at REAL PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE facts (name TEXT PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE leases (
