@@ -35,6 +35,13 @@ def test_the_whole_session_is_nice(tmp_path: Path) -> None:
     assert said(argv, tmp_path, 7) == (min(19, before + 7), 7)
 
 
+def test_the_nicest_run_only_on_what_is_idle(tmp_path: Path) -> None:
+    asks = "import os; print(os.sched_getscheduler(0) == os.SCHED_IDLE)"
+    seen = [process.run([sys.executable, "-I", "-c", asks], cwd=tmp_path, env={}, deadline=20, nice=nice).output
+            for nice in (0, 10, 19)]
+    assert seen == ["False\n", "False\n", "True\n"]
+
+
 def test_many_at_once_are_all_nice(tmp_path: Path) -> None:
     """The kernel takes one wish a tenth of a second from those who are not root."""
     log = tmp_path / "log"
