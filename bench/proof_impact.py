@@ -1,25 +1,22 @@
 """What a visitor of live notices of a proof: the same load, with and without a proof beside it, in turns of seconds.
 
 The proof is the one that `run` takes for the first improvement that can be written here (both copies, every check),
-in a process as nice as the loop's. Every three seconds all its processes are stopped (SIGSTOP), or go on, so that both
+in a process as nice as the loop's step. Every three seconds all its processes are stopped (SIGSTOP), or go on, so that both
 sides of the comparison see the same machine; requests that cross such a moment are left out.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.connection
-import os
-import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
+from subprocess import Popen, TimeoutExpired
 
 import psutil
 
-from aiimprove.proving import Case, prove
+from aiimprove.process import start
 from bench.figures import Figures, Row, Target, Wanted, main, percentile
 from bench.ground import seed, standing, workspace
 from bench.load import Load, Sent
@@ -66,20 +63,26 @@ def _tested(site: Site) -> str:
 
 def _taken_in_turns(site: Site, improvement: str, turns: list[Turn], seconds: float) -> tuple[float, str]:
     """One proof, or its first `seconds`; the seconds in which it ran, and its verdict."""
-    ours, theirs = multiprocessing.get_context("spawn").Pipe(duplex=False)
-    process = multiprocessing.get_context("spawn").Process(target=_proof, args=(site, improvement, theirs))
-    process.start()
+    log = site.state / "proof.log"
+    log.unlink(missing_ok=True)
+    proof = start([sys.executable, "-P", "-m", "bench.one_proof", improvement], cwd=site.folder, env=site.env, log=log,
+                  nice=NICE, die_with_parent=True)
     first, deadline = len(turns), time.monotonic() + seconds
-    while not ours.poll() and time.monotonic() < deadline:
-        turns.append(_turn(True, lambda: ours.poll(TURN_SECONDS)))
-        _stand_still(process)
+    while proof.poll() is None and time.monotonic() < deadline:
+        turns.append(_turn(True, lambda: _waited(proof)))
+        _stand_still(proof)
         turns.append(_turn(False, lambda: time.sleep(TURN_SECONDS)))
-        _go_on(process)
-    verdict = ours.recv() if ours.poll() else "not waited for"
-    if verdict == "not waited for":
-        process.kill()  # its children die with it
-    process.join()
-    return sum(turn.ended - turn.began for turn in turns[first:] if turn.proving), verdict
+        _go_on(proof)
+    ended = proof.poll() is not None
+    proof.kill()  # its children die with it
+    proof.wait()
+    ran = sum(turn.ended - turn.began for turn in turns[first:] if turn.proving)
+    return ran, log.read_text().strip()[-200:] if ended else "not waited for"
+
+
+def _waited(proof: Popen[bytes]) -> None:
+    with suppress(TimeoutExpired):
+        proof.wait(TURN_SECONDS)
 
 
 def _turn(proving: bool, wait: Callable[[], object]) -> Turn:
@@ -88,38 +91,27 @@ def _turn(proving: bool, wait: Callable[[], object]) -> Turn:
     return Turn(proving, began, time.monotonic())
 
 
-def _stand_still(process: BaseProcess) -> None:
+def _stand_still(proof: Popen[bytes]) -> None:
     """Parents first, until nobody is left who could start another."""
     stopped: set[int] = set()
-    while fresh := [each for each in _tree(process) if each.pid not in stopped]:
+    while fresh := [each for each in _tree(proof) if each.pid not in stopped]:
         for each in fresh:
             stopped.add(each.pid)
             with suppress(psutil.NoSuchProcess):
                 each.suspend()
 
 
-def _go_on(process: BaseProcess) -> None:
-    for each in reversed(_tree(process)):
+def _go_on(proof: Popen[bytes]) -> None:
+    for each in reversed(_tree(proof)):
         with suppress(psutil.NoSuchProcess):
             each.resume()
 
 
-def _tree(process: BaseProcess) -> list[psutil.Process]:
+def _tree(proof: Popen[bytes]) -> list[psutil.Process]:
     with suppress(psutil.NoSuchProcess):
-        top = psutil.Process(process.pid)
+        top = psutil.Process(proof.pid)
         return [top, *top.children(recursive=True)]
     return []
-
-
-def _proof(site: Site, improvement: str, answer: multiprocessing.connection.Connection) -> None:
-    os.nice(NICE)
-    engine = workspace(site)
-    found = engine.store.improvement(improvement)
-    work = engine.work("bench")
-    evidence = prove(Case(engine.config, engine.repository, found.finding, engine.live(),
-                          engine.store.release(found.release), engine.data("live"), work, engine.box, engine.progress))
-    shutil.rmtree(work, ignore_errors=True)
-    answer.send(f"{evidence.verdict} ({', '.join(f'{each.name} {each.seconds:.1f} s' for each in evidence.checks)})")
 
 
 def _figures(sent: Sequence[Sent], turns: Sequence[Turn], proofs: Sequence[Row]) -> Figures:
