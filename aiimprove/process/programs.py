@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -150,7 +151,7 @@ def _lower_session(nice: int) -> None:
             group = os.open("/proc/self/autogroup", os.O_WRONLY | os.O_CLOEXEC)
             os.write(group, str(nice).encode())
         except BlockingIOError:
-            time.sleep(0.1)  # the kernel takes one wish in so much time, from all of us
+            select.select((), (), (), 0.1)  # the kernel takes one wish in so much time, from all of us
         except OSError:
             return
         else:
