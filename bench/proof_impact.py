@@ -1,8 +1,8 @@
 """What a visitor of live notices of a proof: the same load, with and without a proof beside it, in turns of seconds.
 
 The proof is the one that `run` takes for the first improvement that can be written here (both copies, every check),
-in a process as nice as the loop's step. Every three seconds all its processes are stopped (SIGSTOP), or go on, so that both
-sides of the comparison see the same machine; requests that cross such a moment are left out.
+in a process as nice as the loop's step. Every three seconds all its processes are stopped (SIGSTOP), or go on, so that
+both sides of the comparison see the same machine; requests that cross such a moment are left out.
 """
 
 from __future__ import annotations
