@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from bundled_site import chromium, site  # noqa: F401 -- fixtures of the accepta
 from tiny import Tiny
 
 from aiimprove.store import Store
+
+# Started in the background of a script, we would ignore Ctrl-C, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
