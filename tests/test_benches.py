@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from bench.site import Site
 
 FOLDER = Path(__file__).parents[1] / "bench"
-BENCHES = sorted(file.stem for file in FOLDER.glob("*.py") if "__main__" in file.read_text())
+SCRIPTS = {file.stem: file.read_text() for file in FOLDER.glob("*.py")}
+BENCHES = sorted(name for name, text in SCRIPTS.items() if "__main__" in text and "bench.figures" in text)
 CHEAP = ("startup",)
 ON_A_SITE = ("deploys",)
 

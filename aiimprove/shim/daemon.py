@@ -50,13 +50,25 @@ def main(spec: str) -> int:
     shim = Shim(home)
     shim.listen_to_signals()
     try:
-        if not shim.adopt():
+        adopted = shim.adopt()
+        if not adopted:
             shim.spawn()
     except OSError as error:
         say(str(error))
         return ADDRESS_TAKEN
     write_to(shim.spec["log"])
-    os.write(ready, b"1")
-    os.close(ready)
+    if not told(ready) and not adopted:
+        shim.asked.add(signal.SIGTERM)
     shim.keep()
     return 0
+
+
+def told(ready: int) -> bool:
+    """Whether whoever wanted the program still was there to hear that it runs."""
+    try:
+        os.write(ready, b"1")
+        return True
+    except BrokenPipeError:
+        return False
+    finally:
+        os.close(ready)

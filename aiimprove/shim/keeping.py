@@ -106,7 +106,11 @@ class Shim:
         os.close(executing)
         os.read(executed, 1)
         os.close(executed)
-        self.follow(identity(pid))
+        try:
+            self.follow(identity(pid))
+        except OSError:  # the folder is gone: nobody could ever find what we just started
+            os.kill(pid, signal.SIGKILL)
+            raise
 
     def become_program(self) -> NoReturn:
         """In the child, which holds the shim's lock until exec: so it is on record before another shim can look."""

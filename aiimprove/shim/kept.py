@@ -103,8 +103,9 @@ class Kept:
 
     def _start_shim(self) -> None:
         script = Path(__file__).with_name("__main__.py")
-        done = process.run([sys.executable, "-I", "-S", str(script), str(self._spec)], cwd=self.home,
-                           env={"PATH": os.defpath}, deadline=_START_SECONDS)
+        with process.uninterrupted():
+            done = process.run([sys.executable, "-I", "-S", str(script), str(self._spec)], cwd=self.home,
+                               env={"PATH": os.defpath}, deadline=_START_SECONDS, die_with_parent=True)
         if done.exit_code != 0:
             raise ReleaseFailed(f"{self.home.name} could not be started: {done.errors.strip() or done.exit_code}")
 

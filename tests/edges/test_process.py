@@ -18,9 +18,9 @@ from aiimprove.process import Identity
 ENV = {"PATH": os.environ["PATH"]}
 
 
-def _alive(pid: int) -> bool:
+def _ends(pid: int) -> bool:
     identity = Identity.of(pid)
-    return identity is not None and identity.alive()
+    return identity is None or identity.wait(2)
 
 
 def test_run_returns_both_streams_and_feeds_stdin(tmp_path: Path) -> None:
@@ -31,12 +31,12 @@ def test_run_returns_both_streams_and_feeds_stdin(tmp_path: Path) -> None:
 def test_run_kills_the_whole_group_at_the_deadline(tmp_path: Path) -> None:
     done = process.run(["sh", "-c", "sleep 60 & echo $!; sleep 60"], cwd=tmp_path, env=ENV, deadline=0.3)
     assert done.timed_out and done.seconds < 5 and done.exit_code == -signal.SIGKILL
-    assert not _alive(int(done.output))
+    assert _ends(int(done.output))
 
 
 def test_run_leaves_no_child_of_a_program_that_ended(tmp_path: Path) -> None:
     done = process.run(["sh", "-c", "sleep 60 & echo $!"], cwd=tmp_path, env=ENV, deadline=30)
-    assert done.exit_code == 0 and done.seconds < 5 and not _alive(int(done.output))
+    assert done.exit_code == 0 and done.seconds < 5 and _ends(int(done.output))
 
 
 def test_run_keeps_only_the_end_of_much_output(tmp_path: Path) -> None:
@@ -86,8 +86,9 @@ def test_stop_ends_the_group_even_when_it_ignores_the_first_signal(tmp_path: Pat
     while not log.read_text().strip():
         assert time.monotonic() - began < 5
         identity.wait(0.01)
+    grandchild = Identity.of(int(log.read_text()))
     process.stop(identity, 0.3)
-    assert not identity.alive() and not _alive(int(log.read_text()))
+    assert not identity.alive() and grandchild is not None and grandchild.wait(2)
     assert time.monotonic() - began < 5
     child.wait()
 

@@ -245,3 +245,25 @@ def test_a_restart_keeps_the_sockets_that_stay(kept: Kept, tmp_path: Path) -> No
     until(lambda: _other_than(kept, first))
     assert _ask(stays) == _program(kept).pid and _shim(kept) == shim
     assert process.port_holder(comes) and not process.port_holder(goes)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_whoever_is_ended_while_starting_leaves_nothing_that_cannot_be_found(tmp_path: Path, number: int) -> None:
+    """At every moment of a start: the program is on record, or it is not there."""
+    starting = ("import signal, sys\nfrom pathlib import Path\nfrom aiimprove.shim.kept import Kept, Spec\n"
+                "def end(*_): raise KeyboardInterrupt\n"
+                "signal.signal(signal.SIGTERM, end)\nfolder = Path(sys.argv[1])\n"
+                "print(flush=True)\n"
+                "Kept(folder / 'kept').start(Spec((sys.executable, '-c', 'import time; time.sleep(60)', str(folder)),"
+                " {}, folder, folder / 'log'))\nsignal.pause()\n")
+    for turn in range(12):
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        with subprocess.Popen([sys.executable, "-c", starting, str(folder)], cwd=ROOT, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as starter:
+            assert starter.stdout is not None
+            starter.stdout.readline()
+            time.sleep(turn * 0.02)
+            starter.send_signal(number)
+        Kept(folder / "kept").stop()
+        assert process.until_gone(f"{folder}", 5.0) == [], f"turn {turn}"

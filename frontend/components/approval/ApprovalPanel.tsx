@@ -21,11 +21,13 @@ interface Props {
 }
 
 function Choice({ waiting, chosen, onChoose }: Pick<Props, "waiting"> & { chosen: string; onChoose: (id: string) => void }) {
-  if (waiting.length < 2) return null;
+  const others = waiting.some(({ id }) => id !== chosen);
+  if (!others) return null;
   return (
     <label className={styles.reason}>
-      <span className="small">{waiting.length} improvements wait</span>
+      <span className="small">{waiting.length === 1 ? "Another improvement waits" : `${waiting.length} improvements wait`}</span>
       <select className="field" value={chosen} onChange={(event) => onChoose(event.target.value)}>
+        {waiting.every(({ id }) => id !== chosen) && <option value={chosen}>This one needs no decision</option>}
         {waiting.map(({ id, title }) => (
           <option key={id} value={id}>
             {title || id}
