@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from aiimprove import migration
@@ -29,6 +29,7 @@ from aiimprove.way_back import (
     serving_slot,
     tidy_afterwards,
     undo_unfinished,
+    wait_for_idle_slots,
 )
 from aiimprove.workspace import LIVE_COMMIT, LIVE_RELEASE, Workspace
 
@@ -52,9 +53,12 @@ def put_live(workspace: Workspace, order: Order) -> Deployment:
 
 
 def _put_live(workspace: Workspace, order: Order) -> Deployment:
+    warm = order.release.id if order.reason == "rollback" else ""
+    if not warm:
+        wait_for_idle_slots(workspace)
     with ExitStack() as watching:
         with held(workspace.store, DEPLOY, f"putting {order.release.id} live"):
-            undo_unfinished(workspace)
+            undo_unfinished(workspace, keep=warm)
             deployment = _prepare(workspace, order)
             try:
                 fresh = _start(workspace, deployment, order)
@@ -87,6 +91,12 @@ def _start(workspace: Workspace, deployment: Deployment, order: Order) -> Runnin
     if order.reason != "rollback":
         workspace.progress("bringing the database up to the release")
         migration.migrate_live(workspace, order.release, deployment.id)
+    warm = workspace.slots.running(Environment.LIVE).get(deployment.slot)
+    if warm is not None:  # a way back, and what left the traffic a moment ago has not been stopped yet
+        with suppress(NotHealthy):
+            workspace.slots.verify(warm)
+            return warm
+        workspace.slots.stop(warm)
     workspace.progress(f"starting release {order.release.id} in slot {deployment.slot}")
     return workspace.slots.start(order.release, deployment.slot, Environment.LIVE)
 
@@ -115,7 +125,11 @@ def _promote(workspace: Workspace, deployment: Deployment, fresh: RunningSlot) -
     """All traffic to the new release, which was healthy a moment ago."""
     workspace.slots.verify(fresh)
     deployment = _advance(workspace, deployment, DeploymentStatus.WATCHING, "all traffic")
-    workspace.gateway.switch(Environment.LIVE, live_generation(fresh))
+    before = serving_slot(workspace)
+    spare = before if deployment.reason == "deploy" else None
+    workspace.gateway.switch(Environment.LIVE, live_generation(fresh, spare))
+    if before is not None:
+        workspace.slots.retire(before)
     workspace.slots.link_logs(fresh)
     workspace.progress("switched; watching it")
     return deployment

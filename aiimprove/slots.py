@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -29,6 +30,7 @@ _VERIFY_SECONDS = 10.0
 _DEATHS_ALLOWED = 3
 _LAST_LINES = 20
 _LOGS_KEPT = 20
+_RETIRED = "retired"
 
 
 def as_it_is(started: Launch, environment: Environment) -> Launch:
@@ -94,9 +96,15 @@ class Slots:
         with ThreadPoolExecutor(max_workers=max(1, len(running.ports))) as together:
             list(together.map(lambda name: self._prove_service(running, name, deadline), running.ports))
 
+    def retire(self, running: RunningSlot) -> None:
+        """Notes that the slot gets no new requests from now on: those under way have their time from here."""
+        (running.folder / "retired.next").write_text(str(time.clock_gettime(time.CLOCK_BOOTTIME)))
+        (running.folder / "retired.next").replace(running.folder / _RETIRED)
+
     def drain(self, running: RunningSlot, seconds: float) -> bool:
-        """Waits until no connection to the slot is left; False when there still are some after `seconds`."""
-        deadline, pause = time.monotonic() + seconds, Event()
+        """Waits until no connection to the slot is left; False when there still are some `seconds` after it was
+        retired, which is now when nobody did that before."""
+        deadline, pause = time.monotonic() + seconds - self._retired_for(running), Event()
         ports = set(running.ports.values())
         while process.established(ports):
             if time.monotonic() >= deadline:
@@ -140,6 +148,15 @@ class Slots:
         """Live's data is one; each dev slot has a clone of its own."""
         folder = self._config.state_folder / "data" / environment.value
         return folder if environment is Environment.LIVE else folder / slot.value
+
+    def _retired_for(self, running: RunningSlot) -> float:
+        """Seconds since the slot was retired; 0 when it is retired only now."""
+        with suppress(FileNotFoundError):
+            if not (running.folder / _RETIRED).exists():
+                self.retire(running)
+            since = float((running.folder / _RETIRED).read_text())
+            return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - since)
+        return 0.0  # somebody has stopped it meanwhile
 
     def _start_services(self, release: Release, running: RunningSlot) -> None:
         config, environment = self._config, running.environment

@@ -70,7 +70,7 @@ def _count(seen: Seen, answers: Iterable[Answer], deployment: Deployment) -> Non
     for answer in answers:
         if answer.environment != Environment.LIVE:
             continue
-        bad = int(answer.status >= 500 or answer.failed_candidate)
+        bad = int(answer.status >= 500 or answer.failed_candidate or answer.tried_again)
         if answer.release == deployment.release or answer.failed_candidate:
             seen.new = Tally(seen.new.answers + 1, seen.new.errors + bad)
         elif answer.release == deployment.replaces:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from dataclasses import replace
 
 from aiimprove.errors import AiimproveError, Locked, Refused, Stale
 from aiimprove.gateway import Generation
@@ -19,10 +20,11 @@ DEPLOY = "deploy"
 _LOG = logging.getLogger("aiimprove")
 
 
-def undo_unfinished(workspace: Workspace) -> str:
+def undo_unfinished(workspace: Workspace, keep: str = "") -> str:
     """Undo what a deployment that nobody looks after any more left; empty when there is none.
 
-    The caller holds the deploy lease. Raises Locked while somebody watches a deployment.
+    The caller holds the deploy lease; a slot with release `keep` goes on. Raises Locked while somebody watches a
+    deployment.
     """
     words = ""
     for deployment in workspace.store.unfinished():
@@ -35,7 +37,7 @@ def undo_unfinished(workspace: Workspace) -> str:
         abort(workspace, deployment, why, condemn=False)
         words = f"deployment {deployment.id} was undone: {why}; {deployment.replaces or 'nothing'} serves"
     words = words or _correct(workspace)
-    tidy(workspace)
+    tidy(workspace, keep)
     return words
 
 
@@ -72,21 +74,30 @@ def in_order(workspace: Workspace) -> bool:
     return not running or not live or (current is not None and current.release == live and len(running) == 1)
 
 
-def tidy(workspace: Workspace) -> None:
+def tidy(workspace: Workspace, keep: str = "") -> None:
     """Stop what serves nobody, point the logs and aiimprove/live at what serves; safe to repeat.
 
-    The caller holds the deploy lease. Whether a slot serves is asked again right before it is stopped.
+    The caller holds the deploy lease; a slot with release `keep` goes on. Whether a slot serves is asked again right
+    before it is stopped.
     """
     workspace.gateway.acknowledge()
     for slot in workspace.slots.running(Environment.LIVE).values():
-        if slot != serving_slot(workspace):
+        if slot != serving_slot(workspace) and slot.release != keep:
             workspace.slots.drain(slot, workspace.config.deploy.drain_seconds)
             if slot != serving_slot(workspace):
+                _without_spare(workspace)
                 workspace.slots.stop(slot)
     serving = serving_slot(workspace)
     if serving is not None:
         workspace.slots.link_logs(serving)
     _point_branch(workspace)
+
+
+def _without_spare(workspace: Workspace) -> None:
+    """No request may go to a port that anybody could have next."""
+    current = workspace.gateway.current(Environment.LIVE)
+    if current is not None and current.spare:
+        workspace.gateway.switch(Environment.LIVE, replace(current, spare={}))
 
 
 def wait_for_idle_slots(workspace: Workspace) -> None:
@@ -153,9 +164,9 @@ def serving_slot(workspace: Workspace) -> RunningSlot | None:
     return next((slot for slot in slots if current and dict(slot.ports) == dict(current.stable)), None)
 
 
-def live_generation(slot: RunningSlot) -> Generation:
-    """All traffic to a slot."""
-    return Generation(release=slot.release, stable=slot.ports)
+def live_generation(slot: RunningSlot, spare: RunningSlot | None = None) -> Generation:
+    """All traffic to a slot; `spare` answers what it does not, while that is warm."""
+    return Generation(release=slot.release, stable=slot.ports, spare=spare.ports if spare else {})
 
 
 def latest(workspace: Workspace, deployment: Deployment) -> Deployment:

@@ -22,7 +22,8 @@ class Cursor:
 @dataclass(frozen=True)
 class Answer:
     """One answer to a visitor. `at` is its end by the wall clock. `finished` is False when the visitor or the service
-    broke off. `failed_candidate`: the candidate failed, and the stable release answered in its place."""
+    broke off. `failed_candidate`: the candidate failed, and the stable release answered in its place. `tried_again`:
+    the stable release `release` did not answer, so it was asked again, or the other slot was, which may have helped."""
 
     environment: str
     generation: int
@@ -36,6 +37,7 @@ class Answer:
     at: float
     failed_candidate: bool
     finished: bool
+    tried_again: bool = False
 
 
 def end_of(log: Path) -> Cursor:
@@ -88,4 +90,5 @@ def _answers(content: bytes) -> Iterator[Answer]:
             yield Answer(
                 logged["environment"], int(logged["generation"] or 0), logged["release"], logged["lane"],
                 logged["service"], logged["request"]["method"], logged["request"]["uri"], logged["status"],
-                logged["duration"], logged["ts"], "candidate_failed" in logged, "done" in logged)
+                logged["duration"], logged["ts"], "candidate_failed" in logged, "done" in logged,
+                "tried_again" in logged)

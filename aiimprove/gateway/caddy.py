@@ -9,6 +9,8 @@ from pathlib import Path
 
 from aiimprove.errors import NotFound
 from aiimprove.finding import Json
+from aiimprove.gateway import answering
+from aiimprove.gateway.answering import Backing, file, log
 from aiimprove.gateway.generation import NO_CANARY
 from aiimprove.gateway.hygiene import Routes, anything_like_approval, approval_routes, without_operator
 from aiimprove.release import Environment
@@ -17,6 +19,7 @@ LANE_COOKIE = "aiimprove_lane"
 CANDIDATE_HEADER = "X-Aiimprove-Candidate"
 _SENTENCES = {
     "nothing": "Nothing serves here at the moment. Please try again in a few seconds.",
+    "away": "The site does not answer at the moment. Please try again in a few seconds.",
     "error": "The site could not answer this request. Please try again in a few seconds.",
 }
 
@@ -72,33 +75,25 @@ def _encoder() -> dict[str, Json]:
 
 def _server(folder: Path, door: Door, listen: str) -> dict[str, Json]:
     link = folder / door.environment.value
+    backing = Backing(link, door.service, door.held_seconds)
     return {
         "listen": [listen], "protocols": ["h1"], "automatic_https": {"disable": True},
         "read_header_timeout": "30s", "logs": {"default_logger_name": ""},
-        "routes": [*_noted(link, door), *_refused(door), *_approvals(link, door), *without_operator(),
-                   *_canary(link, door), *_stable(link, door)],
-        "errors": {"routes": _failures(link, door)},
+        "routes": [*_noted(link, door), *_refused(door), *_approvals(door, backing), *without_operator(),
+                   *_canary(link, backing), {"handle": [*_lane("stable"), *answering.stable(backing)]}],
+        "errors": {"routes": _unanswered()},
     }
 
 
-def _file(path: Path) -> str:
-    return "{file." + str(path) + "}"
-
-
-def _log(key: str, value: str, early: bool = True) -> dict[str, Json]:
-    """`early`: an answer that was broken off is logged with it too."""
-    return {"handler": "log_append", "key": key, "value": value, "early": early}
-
-
 def _noted(link: Path, door: Door) -> Routes:
-    read = {"release": _file(link / "release"), "canary": _file(link / "canary")}
+    read = {"release": file(link / "release"), "canary": file(link / "canary")}
     handle: list[Json] = [
         {"handler": "vars", **read},
-        _log("environment", door.environment.value), _log("service", door.service),
-        _log("generation", _file(link / "generation")), _log("done", "yes", early=False),
+        log("environment", door.environment.value), log("service", door.service),
+        log("generation", file(link / "generation")), log("done", "yes", early=False),
     ]
     if door.environment is Environment.DEV:
-        handle.append({"handler": "headers", "response": {"set": {"X-Aiimprove-Dev": [_file(link / "banner")]}}})
+        handle.append({"handler": "headers", "response": {"set": {"X-Aiimprove-Dev": [file(link / "banner")]}}})
     return [{"handle": handle}]
 
 
@@ -120,28 +115,28 @@ def _said(status: int | str, sentence: str) -> dict[str, Json]:
 
 def _lane(lane: str) -> list[Json]:
     release = "{http.vars.canary}" if lane == "candidate" else "{http.vars.release}"
-    return [{"handler": "vars", "lane": lane}, _log("lane", lane), _log("release", release)]
+    return [{"handler": "vars", "lane": lane}, log("lane", lane), log("release", release)]
 
 
-def _approvals(link: Path, door: Door) -> Routes:
+def _approvals(door: Door, backing: Backing) -> Routes:
     """The operator's own routes: always the stable release, so that no candidate ever sees an operator."""
     if not door.approvals or door.environment is not Environment.LIVE:
         return []
     return [{"match": [approval_routes()], "terminal": True,
-             "handle": [*_lane("stable"), _to_stable(link, door)]}]
+             "handle": [*_lane("stable"), *answering.stable(backing, alone=True)]}]
 
 
-def _canary(link: Path, door: Door) -> Routes:
+def _canary(link: Path, backing: Backing) -> Routes:
     """Looked at only while there is a candidate: ends here for its visitors, remembers everybody's lane."""
     cookie, canary = f"{{http.request.cookie.{LANE_COOKIE}}}", "{http.vars.canary}"
     drawn = f"({cookie} != {canary} + '.stable' && {{http.request.uuid}} < {{http.vars.below}})"
     asked = f"{{http.request.header.{CANDIDATE_HEADER}}} == {canary}"
     chosen = f"{cookie} == {canary} + '.candidate' || {asked} || {drawn}"
     return [{"match": [{"not": [{"vars": {canary: [NO_CANARY]}}]}], "handle": [
-        {"handler": "vars", "below": _file(link / "below")},
+        {"handler": "vars", "below": file(link / "below")},
         {"handler": "subroute", "routes": [
             {"match": [{"expression": chosen}], "terminal": True, "handle": [
-                _sticky("candidate"), *_lane("candidate"), *_candidate(link, door)]},
+                _sticky("candidate"), *_lane("candidate"), *answering.candidate(backing)]},
             {"handle": [_sticky("stable")]}]}]}]
 
 
@@ -155,45 +150,8 @@ def _sticky(lane: str) -> dict[str, Json]:
         "handle": [{"handler": "headers", "response": {"deferred": True, "add": {"Set-Cookie": [cookie]}}}]}]}
 
 
-def _candidate(link: Path, door: Door) -> list[Json]:
-    failed = {"match": {"status_code": [5]}, "routes": [
-        {"handle": [_log("candidate_failed", "yes"), _to_stable(link, door)]}]}
-    proxy = _proxy(link / f"{door.service}.candidate")
-    return [{"handler": "subroute", "routes": [
-        {"match": [_repeatable()], "terminal": True, "handle": [proxy | {"handle_response": [failed]}]},
-        {"handle": [proxy]}]}]
-
-
-def _stable(link: Path, door: Door) -> Routes:
-    return [{"handle": [*_lane("stable"), _to_stable(link, door)]}]
-
-
-def _repeatable() -> dict[str, Json]:
-    """Requests that may be sent a second time: they change nothing and carry nothing."""
-    body = {"header": {"Content-Length": ["*"]}}, {"header": {"Transfer-Encoding": ["*"]}}
-    return {"method": ["GET", "HEAD"], "not": list(body)}
-
-
-def _to_stable(link: Path, door: Door) -> dict[str, Json]:
-    return _proxy(link / f"{door.service}.stable") | {
-        "load_balancing": {"try_duration": f"{door.held_seconds}s", "try_interval": "20ms"}}
-
-
-def _proxy(address: Path) -> dict[str, Json]:
-    """The address is read anew at each attempt, so that a request that is held follows a switch. Idle connections
-    are given up before the services give them up (5 s and more)."""
-    return {"handler": "reverse_proxy", "upstreams": [{"dial": _file(address)}], "flush_interval": -1,
-            "stream_close_delay": "5m",
-            "transport": {"protocol": "http", "dial_timeout": "2s", "keep_alive": {"idle_timeout": "2s"}}}
-
-
-def _failures(link: Path, door: Door) -> Routes:
-    """A candidate that cannot be reached is answered for by stable. The last route ends every other error."""
-    unreached = {"expression": "{http.vars.lane} == 'candidate' && {http.error.message}.startsWith('dial ')"}
-    broke_off = {"vars": {"{http.vars.lane}": ["candidate"]}, **_repeatable()}
-    return [
-        {"match": [unreached, broke_off], "terminal": True, "handle": [
-            _log("candidate_failed", "yes"), {"handler": "subroute", "routes": without_operator()},
-            _to_stable(link, door)]},
-        {"handle": [_said("{http.error.status_code}", _SENTENCES["error"])]},
-    ]
+def _unanswered() -> Routes:
+    """Every other error. That a service did not answer is no fault of the gateway's: it will be back."""
+    away = {"expression": "{http.error.status_code} in [502, 504]"}
+    return [{"match": [away], "terminal": True, "handle": [_said(503, _SENTENCES["away"])]},
+            {"handle": [_said("{http.error.status_code}", _SENTENCES["error"])]}]

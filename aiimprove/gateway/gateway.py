@@ -48,8 +48,8 @@ class Gateway:
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for environment in Environment:
-            if self.current(environment) is None:
-                self.switch(environment, Generation())
+            if not self._generations.whole(environment):
+                self.switch(environment, self.current(environment) or Generation())
         did = self._run()
         self._wait_until_it_answers()
         return did

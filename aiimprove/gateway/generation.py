@@ -19,8 +19,10 @@ NO_CANARY = "none"
 class Generation:
     """Who answers: `stable` and `candidate` are the private ports of each service of a release.
 
-    `threshold` of 1000 visitors meet the candidate. Without a release every request is answered 503. `banner` is the
-    text of the header X-Aiimprove-Dev on the development ports. `number` is given when traffic is switched to it.
+    `spare` are those of the other slot while it is warm: they answer for a stable release that does not; during a
+    canary that is the candidate. `threshold` of 1000 visitors meet the candidate. Without a release every request is
+    answered 503. `banner` is the text of the header X-Aiimprove-Dev on the development ports. `number` is given when
+    traffic is switched to it.
     """
 
     release: str = ""
@@ -30,6 +32,7 @@ class Generation:
     threshold: int = 0
     banner: str = ""
     number: int = 0
+    spare: Mapping[str, int] = field(default_factory=dict)
 
     def with_canary(self, release: str, ports: Mapping[str, int], threshold: int) -> Generation:
         """The same with a candidate that gets `threshold` of 1000 new visitors."""
@@ -43,6 +46,7 @@ class Generation:
         for service in services:
             names[f"{service}.stable"] = _address(self.stable.get(service, 0))
             names[f"{service}.candidate"] = _address((self.candidate or self.stable).get(service, 0))
+            names[f"{service}.spare"] = _address((self.spare or self.candidate or self.stable).get(service, 0))
         return names | {
             "generation": str(self.number), "release": self.release,
             "canary": self.candidate_release or NO_CANARY, "below": self._below(), "banner": _one_line(self.banner),
@@ -72,6 +76,11 @@ class Generations:
 
     def current(self, environment: Environment) -> Generation | None:
         return self.read(self.folder / environment.value)
+
+    def whole(self, environment: Environment) -> bool:
+        """Whether Caddy finds everything that it reads; an older engine may have written less."""
+        link = self.folder / environment.value
+        return all((link / name).exists() for name in Generation().files(self._services))
 
     def read(self, folder: Path) -> Generation | None:
         try:

@@ -127,7 +127,7 @@ def test_a_dead_service_is_never_an_empty_answer(here: Site) -> None:
     assert Gateway(here.config, held_seconds=0.5).start() == "reconfigured"
     here.gateway.switch(LIVE, Generation(release="gone", stable={"backend": 1, "frontend": 1}))
     said = ask(here.public("backend"))
-    assert said.status == 502 and said.text and said.values("Retry-After") == ["5"]
+    assert said.status == 503 and said.text and said.values("Retry-After") == ["5"]
 
 
 def test_other_doors_are_opened_without_a_pause_for_the_ones_that_stay(here: Site, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ class Service(BaseHTTPRequestHandler):
             self._echo()
 
     def do_POST(self) -> None:
+        time.sleep(float(parse_qs(urlsplit(self.path).query).get("s", ["0"])[0]))
         self._echo()
 
     do_HEAD = do_GET
