@@ -162,9 +162,9 @@ def _check_service(name: str, service: Service) -> None:
         raise ConfigError(f"services.{name}.start is missing: the words that start it on 127.0.0.1:{{port}}")
     if service.runtime not in ("", "python", "node"):
         raise ConfigError(f"services.{name}.runtime must be 'python', 'node' or empty, not {service.runtime!r}")
-    for key in ("folder", "artifact", "migrations", "tests", "sources", "lock_files", "databases"):
+    for key in ("folder", "artifact", "migrations", "tests", "sources", "lock_files", "databases", "assets"):
         named = getattr(service, key)
-        for inner in [named] if isinstance(named, str) else named:
+        for inner in [named] if isinstance(named, str) else named.values() if key == "assets" else named:
             if Path(inner).is_absolute() or ".." in Path(inner).parts:
                 raise ConfigError(f"services.{name}.{key} must be a path inside the "
                                   f"{'data folder' if key == 'databases' else 'repository'}, not {inner!r}")
@@ -175,7 +175,10 @@ def _check_service(name: str, service: Service) -> None:
 
 
 def _check_outside(name: str, service: Service) -> None:
-    """What a service gets besides its folder: variables and further folders."""
+    """What a service gets besides its folder: variables, further folders and the public paths of its files."""
+    for public in service.assets:
+        if not (public.startswith("/") and public.endswith("/") and len(public) > 1) or set(public) & set("{}*?[]% \\"):
+            raise ConfigError(f"services.{name}.assets: {public!r} must be a path like '/static/', from '/' to '/'")
     for folder in service.writable:
         if not Path(folder).expanduser().is_absolute():
             raise ConfigError(f"services.{name}.writable must be full paths, not {folder!r}")

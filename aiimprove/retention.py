@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiimprove import build
+from aiimprove import assets, build
 from aiimprove.improvement import OPEN
 from aiimprove.lock import holder
 from aiimprove.release import DeploymentStatus
@@ -17,6 +17,7 @@ def prune(workspace: Workspace) -> list[str]:
 
     Does nothing while anything is being proven or deployed: that may use a release that no record names yet.
     """
+    assets.prune(workspace.config, [workspace.live()])
     if any(name.startswith(BUSY) and holder(workspace.store, name) for name in _leases(workspace)):
         return []
     return build.prune(workspace.config, needed(workspace))

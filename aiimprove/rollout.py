@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
-from aiimprove import migration
+from aiimprove import assets, migration
 from aiimprove.canary import Judgement
 from aiimprove.errors import AiimproveError, NotHealthy, ReleaseFailed
 from aiimprove.event import Event
@@ -91,6 +91,7 @@ def _start(workspace: Workspace, deployment: Deployment, order: Order) -> Runnin
     if order.reason != "rollback":
         workspace.progress("bringing the database up to the release")
         migration.migrate_live(workspace, order.release, deployment.id)
+    _keep_assets(workspace, order.release)
     warm = workspace.slots.running(Environment.LIVE).get(deployment.slot)
     if warm is not None:  # a way back, and what left the traffic a moment ago has not been stopped yet
         with suppress(NotHealthy):
@@ -99,6 +100,14 @@ def _start(workspace: Workspace, deployment: Deployment, order: Order) -> Runnin
         workspace.slots.stop(warm)
     workspace.progress(f"starting release {order.release.id} in slot {deployment.slot}")
     return workspace.slots.start(order.release, deployment.slot, Environment.LIVE)
+
+
+def _keep_assets(workspace: Workspace, *releases: Release) -> None:
+    """For pages that are open while the traffic moves on; a full disk is no reason to stay."""
+    try:
+        assets.keep(workspace.config, releases)
+    except OSError as error:
+        workspace.progress(f"files of earlier releases are not kept for pages that are open: {error}")
 
 
 def _switch(workspace: Workspace, deployment: Deployment, fresh: RunningSlot) -> Deployment:
@@ -126,6 +135,7 @@ def _promote(workspace: Workspace, deployment: Deployment, fresh: RunningSlot) -
     workspace.slots.verify(fresh)
     deployment = _advance(workspace, deployment, DeploymentStatus.WATCHING, "all traffic")
     before = serving_slot(workspace)
+    _keep_assets(workspace, *(workspace.store.release(each) for each in filter(None, [deployment.replaces])))
     spare = before if deployment.reason == "deploy" else None
     workspace.gateway.switch(Environment.LIVE, live_generation(fresh, spare))
     if before is not None:
@@ -227,6 +237,7 @@ def revive(workspace: Workspace) -> bool:
             workspace.slots.revive()
             return False
         release = workspace.live()
+        _keep_assets(workspace, release)
         try:
             slot = workspace.slots.start(release, Slot.BLUE, Environment.LIVE)
         except NotHealthy as error:

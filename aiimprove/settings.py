@@ -53,6 +53,7 @@ class Deploy:
     healthy_answers: int = key(3, "consecutive healthy answers before a release may serve", least=1)
     start_seconds: float = key(60.0, "seconds a service may take to become healthy", least=1)
     drain_seconds: float = key(30.0, "seconds in-flight requests may take to finish before a slot stops", least=0)
+    assets_hours: float = key(24.0, "hours that hashed files of a release are served after it stopped serving", least=0)
     stop_seconds: float = key(10.0, "seconds between SIGTERM and SIGKILL", least=0.1)
     watch_seconds: float = key(30.0, "seconds a new release is watched while the old one stays warm", least=0)
     canary_percent: float = key(0.0, "share of visitors that meet a release first; 0 switches all at once",
@@ -107,6 +108,8 @@ class Service:
     env: dict[str, str] = key({}, "environment of the service")
     writable: list[str] = key([], "folders besides {data} and temporary ones that the live service may write")
     dev_env: dict[str, str] = key({}, "on top of it, on the development copy and in proofs")
+    assets: dict[str, str] = key({}, "public path to folder of the release, for files that are named by their content: "
+                                     "a page loaded before a deploy still gets them")
     live_port: int = key(0, "public port of the live service", least=1, most=65535)
     dev_port: int = key(0, "public port of the development copy", least=1, most=65535)
     health: str = key("/", "path that answers 200 while the service lives")

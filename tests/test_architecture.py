@@ -17,8 +17,8 @@ LAYERS = {
     "vocabulary": "errors finding event evidence improvement release tree settings launch canary policy card answer "
                   "overview",
     "primitives": "config store process journal repository probes",
-    "devices": "shim lock door operators landlock sandbox snapshot build slots gateway proving recipes authors checks "
-               "detectors",
+    "devices": "shim lock door operators landlock sandbox snapshot build slots assets gateway proving recipes authors "
+               "checks detectors",
     "workspace": "workspace",
     "shared steps": "looked migration development watching way_back rollout retention",
     "stages": "analysis generation verification approval deployment health",

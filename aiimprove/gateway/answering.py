@@ -18,11 +18,13 @@ CANDIDATE_FAILED, TRIED_AGAIN = "candidate_failed", "tried_again"
 @dataclass(frozen=True)
 class Backing:
     """The address files of one service in the generation in force. A request that may wait does so for
-    `held_seconds`."""
+    `held_seconds`. What earlier releases had below the public paths `assets` stands in the folder `kept`."""
 
     link: Path
     service: str
     held_seconds: float
+    assets: tuple[str, ...] = ()
+    kept: Path = Path()
 
     def address(self, who: str) -> str:
         return file(self.link / f"{self.service}.{who}")
@@ -41,11 +43,11 @@ def log(key: str, value: str, early: bool = True) -> dict[str, Json]:
 def candidate(backing: Backing) -> list[Json]:
     """The candidate; a visitor whose request it fails is answered by the stable release where that may be."""
     instead: list[Json] = [log(CANDIDATE_FAILED, "yes"), _held(backing, "stable")]
-    failed = {"match": {"status_code": [5]}, "routes": [{"handle": instead}]}
+    failed: Json = {"match": {"status_code": [5]}, "routes": [{"handle": instead}]}
     proxy = _proxy(backing.address("candidate"))
-    once: Routes = [{"match": [_repeatable()], "terminal": True, "handle": [proxy | {"handle_response": [failed]}]},
-                    {"handle": [proxy]}]
-    return [_or_else(once, instead)]
+    read: Routes = [{"match": [_repeatable()], "terminal": True, "handle": [
+        {"handler": "subroute", "routes": _with_assets(backing, proxy, failed)}]}]
+    return [_or_else([*read, {"handle": [proxy]}], instead)]
 
 
 def stable(backing: Backing, *, alone: bool = False) -> list[Json]:
@@ -56,7 +58,7 @@ def stable(backing: Backing, *, alone: bool = False) -> list[Json]:
     if alone:
         return [_held(backing, "stable")]
     again: list[Json] = [log(TRIED_AGAIN, "yes"), _held(backing, "spare", "stable")]
-    return [_or_else([{"handle": [_proxy(backing.address("stable"))]}], again)]
+    return [_or_else(_with_assets(backing, _proxy(backing.address("stable"))), again)]
 
 
 def _or_else(routes: Routes, again: list[Json]) -> dict[str, Json]:
@@ -66,6 +68,31 @@ def _or_else(routes: Routes, again: list[Json]) -> dict[str, Json]:
             "errors": {"routes": [{"match": [unsent, _repeatable()], "terminal": True, "handle": again},
                                   {"handle": [{"handler": "error", "error": "{http.error.message}",
                                                "status_code": "{http.error.status_code}"}]}]}}
+
+
+def _with_assets(backing: Backing, proxy: dict[str, Json], *handled: Json) -> Routes:
+    """A file that the release does not have is looked for among those of earlier ones."""
+    plain: Routes = [{"handle": [proxy | ({"handle_response": list(handled)} if handled else {})]}]
+    if not backing.assets:
+        return plain
+    missing: Json = {"match": {"status_code": [404]}, "routes": _earlier(backing)}
+    below = {"method": ["GET", "HEAD"], "path": [f"{each}*" for each in backing.assets]}
+    return [{"match": [below], "terminal": True,
+             "handle": [proxy | {"handle_response": [*handled, missing]}]}, *plain]
+
+
+def _earlier(backing: Backing) -> Routes:
+    """The file as it was when its release served, with what the service says about every answer; else its 404."""
+    own = ["Cache-Control", "Content-Encoding", "Content-Length", "Content-Type", "Etag", "Last-Modified", "Vary",
+           "Transfer-Encoding"]
+    found = {"file": {"root": str(backing.kept), "try_files": ["/*{http.request.uri.path}"]}}
+    return [
+        {"match": [found], "terminal": True, "handle": [
+            log("earlier_asset", "yes"), {"handler": "copy_response_headers", "exclude": own},
+            {"handler": "headers", "response": {"set": {"Cache-Control": ["public, max-age=31536000, immutable"]}}},
+            {"handler": "rewrite", "uri": "{http.matchers.file.relative}"},
+            {"handler": "file_server", "root": str(backing.kept)}]},
+        {"handle": [{"handler": "copy_response"}]}]
 
 
 def _repeatable() -> dict[str, Json]:

@@ -27,7 +27,8 @@ _SENTENCES = {
 @dataclass(frozen=True)
 class Door:
     """A public port: which service of which environment answers there. `approvals`: its /api/ai-* is the button's.
-    A request for a stable release that does not answer is held for `held_seconds`."""
+    A request for a stable release that does not answer is held for `held_seconds`. What earlier
+    releases had below the public paths `assets` stands in the folder `kept`."""
 
     service: str
     environment: Environment
@@ -35,6 +36,8 @@ class Door:
     port: int
     approvals: bool = False
     held_seconds: float = 10.0
+    assets: tuple[str, ...] = ()
+    kept: Path = Path()
 
 
 def binary() -> Path:
@@ -75,7 +78,7 @@ def _encoder() -> dict[str, Json]:
 
 def _server(folder: Path, door: Door, listen: str) -> dict[str, Json]:
     link = folder / door.environment.value
-    backing = Backing(link, door.service, door.held_seconds)
+    backing = Backing(link, door.service, door.held_seconds, door.assets, door.kept)
     return {
         "listen": [listen], "protocols": ["h1"], "automatic_https": {"disable": True},
         "read_header_timeout": "30s", "logs": {"default_logger_name": ""},

@@ -10,7 +10,7 @@ from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from threading import Event
 
-from aiimprove import process
+from aiimprove import assets, process
 from aiimprove.errors import Refused, ReleaseFailed, Stale
 from aiimprove.gateway import access_log, caddy
 from aiimprove.gateway.access_log import Answer, Cursor
@@ -178,7 +178,8 @@ def _doors(config: Config) -> list[Door]:
         for name, service in sorted(config.services.items()):
             port = service.live_port if environment is Environment.LIVE else service.dev_port
             if port:
-                doors.append(Door(name, environment, _address(config.host), port, name == config.approvals))
+                doors.append(Door(name, environment, _address(config.host), port, name == config.approvals,
+                                  assets=tuple(service.assets), kept=assets.folder(config, name)))
     return doors
 
 

@@ -46,11 +46,13 @@ class Service(BaseHTTPRequestHandler):
         failed = self.failing or urlsplit(self.path).path == "/fail"
         told = {"release": self.release, "pid": os.getpid(), "path": self.path, "headers": self.headers.items(),
                 "body": body.decode()}
-        self._answer(500 if failed else 200, json.dumps(told))
+        missing = self.path.startswith("/_built/") and "own" not in self.path
+        self._answer(500 if failed else 404 if missing else 200, json.dumps(told))
 
     def _answer(self, status: int, text: str) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
+        self.send_header("X-From-App", "yes")
         if self.path == "/cookies":
             for cookie in ("a=1; Path=/", "aiimprove_operator=stolen; Path=/", "=aiimprove_operator=x", "b=2"):
                 self.send_header("Set-Cookie", cookie)
