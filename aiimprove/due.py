@@ -9,6 +9,9 @@ from aiimprove.lock import holder
 from aiimprove.way_back import in_order
 from aiimprove.workspace import Workspace
 
+UPGRADE = "upgrade"
+"""The lease of whoever puts another version of aiimprove in place."""
+
 
 class Due:
     """The questions of `run`, one per step."""
@@ -54,6 +57,10 @@ class Due:
         from aiimprove import development
 
         return self._live() and not development.up_to_date(self.workspace)
+
+    def upgrade(self) -> bool:
+        """Another version is being put in place: nothing may be started until that is done."""
+        return holder(self.workspace.store, UPGRADE) is not None
 
     def _live(self) -> bool:
         return self.workspace.store.fact("live_release") is not None

@@ -6,11 +6,13 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiimprove.errors import AiimproveError
 from aiimprove.lock import held
+from aiimprove.taken import note
 from aiimprove.workspace import LIVE_RELEASE, Workspace
 
 NOTHING_DUE, INTERRUPTED = 9, 130
@@ -118,13 +120,24 @@ def _steps(workspace: Workspace, names: tuple[str, ...]) -> list[Done]:
 def take(workspace: Workspace, name: str) -> Done:
     """Take one step; a foreseen failure is logged and becomes the step's exit code."""
     try:
-        words = STEPS[name](workspace)
+        words = timed(workspace, name)
     except AiimproveError as error:
         _LOG.warning("%s: %s", name, error)
         return Done(name, error.exit_code, str(error))
     if words:
         _LOG.info("%s: %s", name, words)
     return Done(name, 0 if words else NOTHING_DUE, words)
+
+
+def timed(workspace: Workspace, name: str) -> str:
+    """Take one step and note how long it took; what it did in words. Raises what the step raises."""
+    began, succeeded = time.monotonic(), False
+    try:
+        words = STEPS[name](workspace)
+        succeeded = True
+    finally:
+        note(workspace.store, name, time.monotonic() - began, succeeded)
+    return words
 
 
 def _interrupted(*_: object) -> None:

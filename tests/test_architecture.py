@@ -15,12 +15,12 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = {
     "vocabulary": "errors finding event evidence improvement release tree settings launch canary policy card answer "
-                  "overview",
-    "primitives": "config store process journal repository probes",
+                  "overview pulse",
+    "primitives": "config notify store process journal repository probes",
     "devices": "shim lock door operators landlock sandbox snapshot build slots assets gateway proving recipes authors "
                "checks detectors",
     "workspace": "workspace",
-    "shared steps": "looked migration development watching way_back rollout retention",
+    "shared steps": "taken looked migration development watching way_back rollout retention",
     "stages": "analysis generation verification approval deployment health",
     "composition": "lifecycle due loop system",
     "commands": "commands",
