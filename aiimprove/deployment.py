@@ -30,6 +30,7 @@ class Plan:
     reason: str = "deploy"
     removes: tuple[str, ...] = ()
     takes_back: str = ""
+    present_env: bool = False
     done: bool = False
 
 
@@ -45,7 +46,9 @@ def plan(workspace: Workspace, target: str = "") -> Plan | None:
     except NotFound:
         commit = workspace.repository.resolve(target)
     if commit == live.commit:
-        return Plan(target, commit=commit, done=True)
+        fresh = build.changed(workspace.config, live)
+        words = f"the present {', '.join(fresh)} with commit {commit[:12]}"
+        return Plan(words if fresh else target, commit=commit, done=not fresh)
     if not workspace.repository.is_ancestor(live.commit, commit):
         raise Refused(f"{target} lacks what is live ({live.commit[:12]}): 'git merge aiimprove/live' first")
     return Plan(f"commit {commit[:12]} ({workspace.repository.subject(commit)})", commit=commit)
@@ -82,8 +85,11 @@ def first(workspace: Workspace) -> Deployment:
     return put_live(workspace, Order(release, reason="first"))
 
 
-def plan_rollback(workspace: Workspace, to: str = "") -> Plan:
-    """What `rollback` would do: take back a deployment that is being watched, else return to the release before."""
+def plan_rollback(workspace: Workspace, to: str = "", *, present_env: bool = False) -> Plan:
+    """What `rollback` would do: take back a deployment that is being watched, else return to the release before.
+
+    The release comes back with the settings and the env file that it had; with `present_env` it gets today's.
+    """
     live = workspace.live()
     watched = next(iter(workspace.store.unfinished()), None)
     if watched is not None and watched.reason != "rollback" and not to:
@@ -96,7 +102,8 @@ def plan_rollback(workspace: Workspace, to: str = "") -> Plan:
         _must_not_be_a_candidate(workspace, to)
     removes = tuple(each.id for each in workspace.store.improvements({Status.LIVE})
                     if not workspace.repository.is_ancestor(each.commit, release.commit))
-    return Plan(f"release {target}", target, release.commit, reason="rollback", removes=removes)
+    return Plan(f"release {target}", target, release.commit, reason="rollback", removes=removes,
+                present_env=present_env)
 
 
 def _must_not_be_a_candidate(workspace: Workspace, release: str) -> None:
@@ -113,6 +120,8 @@ def rollback(workspace: Workspace, wanted: Plan) -> Deployment:
     if wanted.takes_back:
         return _take_back(workspace, wanted)
     release = build.load(workspace.config, wanted.release)
+    if wanted.present_env:
+        release = build.renewed(workspace.config, release)
     return put_live(workspace, Order(release, reason=wanted.reason, removes=wanted.removes))
 
 

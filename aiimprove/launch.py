@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aiimprove.errors import ConfigError
+from aiimprove.finding import Json
 from aiimprove.release import Release
 from aiimprove.settings import Config, Service
 
 _BLANK = re.compile(r"\{([^{}]+)\}")
+RELEASED = ("folder", "artifact", "start", "env", "dev_env", "writable", "health", "ready", "smoke", "migrate")
+"""What of a service's config belongs to a release: how it is started, migrated and asked whether it is healthy."""
+
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What exec needs. `writable` is the only folder the service may write; `readable` what it must see besides
-    the system (its release, its dependencies, the interpreter's home)."""
+    """What exec needs. `writable` is the folder that the service may write; `readable` what it must see besides
+    the system (its release, its dependencies, the interpreter's home); `further` what else a live one may write."""
 
     service: str
     argv: tuple[str, ...]
@@ -27,6 +31,7 @@ class Launch:
     port: int
     writable: Path | None = None
     readable: tuple[Path, ...] = field(default_factory=tuple)
+    further: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,22 @@ class Place:
     live: bool = False
 
 
+def settings_now(config: Config) -> dict[str, dict[str, Json]]:
+    """The part of the config that a release made now keeps."""
+    return {name: {key: getattr(service, key) for key in RELEASED} for name, service in config.services.items()}
+
+
+def as_released(config: Config, release: Release) -> Config:
+    """The config with the services of a release as they were when it was made; ports and all else are the present
+    ones. A release that kept no settings, or none for a service, gets the present ones."""
+    now = config.services
+    services = {name: replace(now.get(name, Service()), **release.settings.get(name, {})) for name in release.services}
+    return replace(config, services=services or now)
+
+
 def service_folder(config: Config, release: Release, name: str) -> Path:
     """The service's own folder in its artifact: its working directory."""
-    service = config.services[name]
+    service = as_released(config, release).services[name]
     root = config.state_folder / "artifacts" / release.services[name]
     return root if service.artifact else root / service.folder
 
@@ -78,8 +96,10 @@ def _fill_word(word: str, values: Mapping[str, str]) -> str:
 def launch(config: Config, release: Release, name: str, place: Place, words: Sequence[str] = ()) -> Launch:
     """The launch of service `name` of a release in a place; `words` replaces the service's own start command.
 
-    The environment is scrubbed: the service's own `env`, the place's (env file), PORT, HOME in the data folder.
+    Both are as the release was made. The environment is scrubbed: the service's own `env`, the place's (env file),
+    PORT, HOME in the data folder.
     """
+    config = as_released(config, release)
     service = config.services[name]
     values = blanks(config, release, name, place)
     argv = fill(words or service.start, values)
@@ -88,7 +108,8 @@ def launch(config: Config, release: Release, name: str, place: Place, words: Seq
     folder = dependencies_folder(config, release, name)
     readable = [config.state_folder / "artifacts" / release.services[name]] + ([folder] if folder else [])
     return Launch(name, argv, _environment(service, values, place, folder), service_folder(config, release, name),
-                  place.ports.get(name, 0), place.data, tuple(readable))
+                  place.ports.get(name, 0), place.data, tuple(readable),
+                  tuple(Path(each).expanduser() for each in service.writable))
 
 
 def _environment(service: Service, values: Mapping[str, str], place: Place, folder: Path | None) -> dict[str, str]:

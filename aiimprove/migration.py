@@ -13,11 +13,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiimprove import process
+from aiimprove import process, vault
 from aiimprove.config import read_env_file
 from aiimprove.errors import MigrationFailed
 from aiimprove.event import Event
-from aiimprove.launch import Place, launch
+from aiimprove.launch import Place, as_released, launch
 from aiimprove.release import Release
 from aiimprove.sandbox import Box, boxed
 from aiimprove.settings import Config
@@ -81,10 +81,10 @@ def trial(config: Config, release: Release, data: Path, work: Path, box: Box) ->
 
 def migrate(config: Config, release: Release, data: Path, box: Box | None) -> None:
     """Run every service's migrate command on a data folder; in the box unless it is the approved one on live."""
-    for name, service in config.services.items():
+    for name, service in as_released(config, release).services.items():
         if not service.migrate:
             continue
-        env = read_env_file(config.env_file.live if box is None else config.env_file.dev)
+        env = vault.live_env(config, release) if box is None else read_env_file(config.env_file.dev)
         started = launch(config, release, name, Place({}, data, env, live=box is None), service.migrate)
         argv, environment = (list(started.argv), dict(started.env)) if box is None else boxed(
             box, started, writable=[data], network="loopback")

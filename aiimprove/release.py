@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 
 from aiimprove.errors import Refused
@@ -29,7 +29,9 @@ class Release:
     """A directory built once from one commit, never edited again.
 
     `services` maps a service to the digest of its artifact (what stands in artifacts/<digest>);
-    `artifact` is the digest over all of them: what an approval names.
+    `artifact` is the digest over all of them: what an approval names. `settings` is how each service was started and
+    asked for its health when the release was made, `secrets` the digest of the live env file at that time; both are
+    empty in a release that was made before they were kept, and then the present ones count.
     """
 
     id: str
@@ -38,9 +40,17 @@ class Release:
     dependencies: Mapping[str, str]
     artifact: str
     made: float = 0.0
+    settings: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    secrets: str = ""
 
     def to_json(self) -> dict[str, Json]:
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> Release:
+        """What a later aiimprove added is left out, so that an earlier one still reads it. Raises TypeError."""
+        known = {each.name for each in fields(cls)}
+        return cls(**{name: value for name, value in data.items() if name in known})
 
 
 class DeploymentStatus(StrEnum):

@@ -9,7 +9,7 @@ from aiimprove.release import DeploymentStatus
 from aiimprove.workspace import DEV_RELEASE, LIVE_RELEASE, Workspace
 
 _LOOKED_BACK = 200
-BUSY = ("improvement ", "proof ", "deploy", "watch ")
+BUSY = ("improvement ", "proof ", "deploy", "watch ", "system", "analyze", "dev")
 
 
 def prune(workspace: Workspace) -> list[str]:
@@ -18,9 +18,11 @@ def prune(workspace: Workspace) -> list[str]:
     Does nothing while anything is being proven or deployed: that may use a release that no record names yet.
     """
     assets.prune(workspace.config, [workspace.live()])
-    if any(name.startswith(BUSY) and holder(workspace.store, name) for name in _leases(workspace)):
-        return []
-    return build.prune(workspace.config, needed(workspace))
+    return build.prune(workspace.config, lambda: None if _busy(workspace) else needed(workspace))
+
+
+def _busy(workspace: Workspace) -> bool:
+    return any(name.startswith(BUSY) and holder(workspace.store, name) for name in _leases(workspace))
 
 
 def _leases(workspace: Workspace) -> list[str]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import secrets
 import time
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from aiimprove import assets, migration
+from aiimprove import assets, build, migration
 from aiimprove.canary import Judgement
 from aiimprove.errors import AiimproveError, NotHealthy, ReleaseFailed
 from aiimprove.event import Event
@@ -59,7 +59,9 @@ def _put_live(workspace: Workspace, order: Order) -> Deployment:
     with ExitStack() as watching:
         with held(workspace.store, DEPLOY, f"putting {order.release.id} live"):
             undo_unfinished(workspace, keep=warm)
-            deployment = _prepare(workspace, order)
+            with build.in_use(workspace.config, order.release):
+                order = _with_present_settings(workspace, order)
+                deployment = _prepare(workspace, order)
             try:
                 fresh = _start(workspace, deployment, order)
                 seen = before_switch(workspace, deployment)
@@ -70,6 +72,13 @@ def _put_live(workspace: Workspace, order: Order) -> Deployment:
                 raise
             watching.enter_context(held(workspace.store, f"watch {deployment.id}", "watching the new release"))
         return _finish(workspace, deployment, seen)
+
+
+def _with_present_settings(workspace: Workspace, order: Order) -> Order:
+    """What is deployed is started as the config and the env file say now; what comes back, as it was."""
+    if order.reason != "deploy":
+        return order
+    return replace(order, release=build.renewed(workspace.config, order.release))
 
 
 def _prepare(workspace: Workspace, order: Order) -> Deployment:
@@ -124,6 +133,7 @@ def _canary(workspace: Workspace, deployment: Deployment, fresh: RunningSlot, st
     """A share of the visitors meets the new release first."""
     percent = workspace.config.deploy.canary_percent
     deployment = _advance(workspace, deployment, DeploymentStatus.CANARY, f"{percent:g} % of the visitors")
+    workspace.slots.verify(fresh)
     generation = stable.with_canary(fresh.release, fresh.ports, round(percent * 10))
     workspace.gateway.switch(Environment.LIVE, generation)
     workspace.progress(f"{percent:g} % of the visitors meet it; watching it")

@@ -13,17 +13,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
-from aiimprove import probes, process
+from aiimprove import probes, process, vault
 from aiimprove.config import read_env_file
 from aiimprove.errors import NotHealthy, Refused
-from aiimprove.launch import Launch, Place, launch
+from aiimprove.finding import Json
+from aiimprove.launch import Launch, Place, as_released, launch
 from aiimprove.process import Identity
 from aiimprove.release import Environment, Release, Slot
-from aiimprove.settings import Config
+from aiimprove.settings import Config, Service
 from aiimprove.shim.kept import Kept, Spec
 
 _VERIFY_SECONDS = 10.0
@@ -31,6 +32,7 @@ _DEATHS_ALLOWED = 3
 _LAST_LINES = 20
 _LOGS_KEPT = 20
 _RETIRED = "retired"
+_ASKED = ("health", "ready", "smoke")
 
 
 def as_it_is(started: Launch, environment: Environment) -> Launch:
@@ -39,13 +41,15 @@ def as_it_is(started: Launch, environment: Environment) -> Launch:
 
 @dataclass(frozen=True)
 class RunningSlot:
-    """A release (its id) in a slot, with the private port of each service and the folder of its shims."""
+    """A release (its id) in a slot, with the private port of each service and the folder of its shims. `asked` are
+    the paths that each service is asked for: those of its release."""
 
     environment: Environment
     slot: Slot
     release: str
     ports: Mapping[str, int]
     folder: Path
+    asked: Mapping[str, Mapping[str, Json]] = field(default_factory=dict, compare=False)
 
     def kept(self) -> dict[str, Kept]:
         return {name: Kept(self.folder / name) for name in self.ports}
@@ -71,8 +75,11 @@ class Slots:
         """
         if slot in self.running(environment):
             raise Refused(f"slot {slot} of {environment} is in use")
-        ports = dict(zip(self._config.services, process.free_ports(len(self._config.services)), strict=True))
-        running = RunningSlot(environment, slot, release.id, ports, self._folder / environment.value / slot.value)
+        services = as_released(self._config, release).services
+        ports = dict(zip(services, process.free_ports(len(services)), strict=True))
+        asked = {name: {key: getattr(service, key) for key in _ASKED} for name, service in services.items()}
+        running = RunningSlot(environment, slot, release.id, ports, self._folder / environment.value / slot.value,
+                              asked)
         try:
             self._start_services(release, running)
             self._prove(running, self._config.deploy.start_seconds)
@@ -88,7 +95,7 @@ class Slots:
 
     def health_urls(self, running: RunningSlot) -> list[str]:
         """Where each service says that it lives, on its private port."""
-        return [self._url(running, name, service.health) for name, service in self._config.services.items()]
+        return [self._url(running, name, self._service(running, name).health) for name in running.ports]
 
     def verify(self, running: RunningSlot) -> None:
         """Asks every service at once, now, for healthy answers in a row. Raises NotHealthy."""
@@ -162,13 +169,14 @@ class Slots:
         config, environment = self._config, running.environment
         shutil.rmtree(running.folder, ignore_errors=True)
         running.folder.mkdir(parents=True, mode=0o700)
-        noted = {"release": release.id, "ports": dict(running.ports)}
+        noted = {"release": release.id, "ports": dict(running.ports), "asked": dict(running.asked)}
         (running.folder / "slot.next").write_text(json.dumps(noted))
         (running.folder / "slot.next").replace(running.folder / "slot.json")
         data = self.data(environment, running.slot)
         data.mkdir(parents=True, exist_ok=True)
-        secrets = config.env_file.live if environment is Environment.LIVE else config.env_file.dev
-        place = Place(running.ports, data, read_env_file(secrets), live=environment is Environment.LIVE)
+        live = environment is Environment.LIVE
+        env = vault.live_env(config, release) if live else read_env_file(config.env_file.dev)
+        place = Place(running.ports, data, env, live=live)
         self._prune_logs(environment)
         for name, kept in running.kept().items():
             start = self._wrap(launch(config, release, name, place), environment)
@@ -189,7 +197,7 @@ class Slots:
             raise NotHealthy(f"{name} of release {running.release}: {error}\n{end}".rstrip()) from error
 
     def _ask(self, running: RunningSlot, name: str, deadline: float) -> None:
-        service, kept = self._config.services[name], running.kept()[name]
+        service, kept = self._service(running, name), running.kept()[name]
         deaths = kept.state().restarts
         urls = [self._url(running, name, path) for path in (service.health, service.ready) if path]
         probes.wait_until_healthy(urls, self._config.deploy.healthy_answers, deadline - time.monotonic(),
@@ -198,6 +206,10 @@ class Slots:
             answer = probes.get(self._url(running, name, path), seconds=max(1.0, deadline - time.monotonic()))
             if not 200 <= answer.status < 400:
                 raise NotHealthy(f"{path} answered {answer.status}")
+
+    def _service(self, running: RunningSlot, name: str) -> Service:
+        """The service as its release has it, where that is known."""
+        return replace(self._config.services.get(name, Service()), **running.asked.get(name, {}))
 
     def _url(self, running: RunningSlot, name: str, path: str) -> str:
         return f"http://127.0.0.1:{running.ports[name]}{path}"
@@ -209,7 +221,7 @@ class Slots:
                 noted = json.loads((folder / "slot.json").read_bytes())
             except (OSError, ValueError):
                 continue
-            yield RunningSlot(environment, slot, noted["release"], noted["ports"], folder)
+            yield RunningSlot(environment, slot, noted["release"], noted["ports"], folder, noted.get("asked", {}))
 
     def _prune_logs(self, environment: Environment) -> None:
         logs = sorted(self._config.logs_folder.glob(f"{environment}-*.log"), key=os.path.getmtime)

@@ -8,8 +8,8 @@ import signal
 import sys
 from dataclasses import dataclass
 
-from aiimprove import deployment, development, health, process, rollout
-from aiimprove.config import inherited, read_env_file
+from aiimprove import build, deployment, development, health, process, rollout, vault
+from aiimprove.config import inherited
 from aiimprove.door import FOLDER
 from aiimprove.errors import AiimproveError, Refused, ReleaseFailed, UsageError
 from aiimprove.launch import Place, launch
@@ -55,6 +55,7 @@ def _up(workspace: Workspace, loop: bool) -> Started:
         deployment.first(workspace)
     started = rollout.revive(workspace) if not fresh else True
     notes = _populate(workspace) if fresh else ()
+    notes += _unlike_the_config(workspace)
     _show_dev(workspace)
     looping = loop and start_loop(workspace)
     return Started(str(workspace.store.fact(LIVE_RELEASE)), str(workspace.store.fact(DEV_RELEASE)),
@@ -156,13 +157,21 @@ def _populate(workspace: Workspace) -> tuple[str, ...]:
         if not service.populate:
             continue
         workspace.progress(f"filling {name} for the first time")
-        place = Place({}, workspace.data("live"), read_env_file(workspace.config.env_file.live), live=True)
+        place = Place({}, workspace.data("live"), vault.live_env(workspace.config, release), live=True)
         words = launch(workspace.config, release, name, place, service.populate)
         done = process.run(words.argv, cwd=words.cwd, env=words.env, deadline=POPULATE_SECONDS,
                            die_with_parent=True)
         if done.exit_code:
             notes.append(f"filling {name} failed: {(done.errors or done.output).strip()[-300:]}")
     return tuple(notes)
+
+
+def _unlike_the_config(workspace: Workspace) -> tuple[str, ...]:
+    """A person who changed the env file and starts everything anew expects it to count."""
+    release = workspace.live()
+    keys = ", ".join(build.changed(workspace.config, release))
+    return (f"Release {release.id} serves as it was made. What was changed since ({keys}) goes live with 'aiimprove "
+            "deploy aiimprove/live'.",) if keys else ()
 
 
 def _end_commands(workspace: Workspace) -> list[str]:

@@ -76,9 +76,8 @@ class Workspace:
             door = self.config.state_folder / FOLDER
             door.mkdir(parents=True, exist_ok=True, mode=0o700)
             started = replace(started, env=dict(started.env) | self._web_env(), readable=(*started.readable, door))
-        more = [Path(each).expanduser() for each in self.config.services[started.service].writable]
         ours = [self.config.repository, Path(sys.prefix), Path(__file__).parent.parent]
-        argv, env = hidden(started, self.config.state_folder, kept=ours, writable=more)
+        argv, env = hidden(started, self.config.state_folder, kept=ours, writable=started.further)
         return replace(started, argv=tuple(argv), env=env)
 
     def _web_env(self) -> dict[str, str]:

@@ -91,12 +91,26 @@ def _git(workspace: Any, data: dict[str, Any]) -> list[str]:
         shown = ", ".join(tree.uncommitted[:5]) + (" ..." if len(tree.uncommitted) > 5 else "")
         lines.append(f"Not live, because not committed: {shown}")
     ahead, behind = (workspace.repository.count_between(*pair) for pair in ((live, tree.head), (tree.head, live)))
+    lines += _settings(workspace)
     if ahead:
         lines.append(f"{ahead} of your commits are not live: 'aiimprove deploy HEAD' ships them.")
     if behind:
         lines.append(f"Your {tree.branch or 'HEAD'} is {behind} commits behind live: 'git merge aiimprove/live' "
                      "catches up.")
     return lines
+
+
+def _settings(workspace: Any) -> list[str]:
+    """What of the config the live release does not have yet, since it was changed after."""
+    from aiimprove import build
+    from aiimprove.errors import NotFound
+
+    try:
+        changed = build.changed(workspace.config, workspace.live())
+    except NotFound:
+        return []
+    return [f"Not live, because changed since: {', '.join(changed)}. 'aiimprove deploy aiimprove/live' ships "
+            "that."] if changed else []
 
 
 def _machine(workspace: Any) -> list[str]:

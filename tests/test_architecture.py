@@ -17,10 +17,10 @@ LAYERS = {
     "vocabulary": "errors finding event evidence improvement release tree settings launch canary policy card answer "
                   "overview pulse",
     "primitives": "config notify store process journal repository probes",
-    "devices": "shim lock door operators landlock sandbox snapshot build slots assets gateway proving recipes authors "
-               "checks detectors",
+    "devices": "shim lock door operators landlock sandbox vault snapshot build slots assets gateway proving recipes "
+               "authors checks detectors",
     "workspace": "workspace",
-    "shared steps": "taken looked migration development watching way_back rollout retention",
+    "shared steps": "taken looked releases migration development watching way_back rollout retention",
     "stages": "analysis generation verification approval deployment health",
     "composition": "lifecycle due loop system",
     "commands": "commands",

@@ -132,6 +132,7 @@ def test_what_reading_verbs_print(tiny: Tiny) -> None:
     agrees("show", tiny.call("show", "index", "--json"), tiny.call("show", "gzip", "--json"))
     agrees("findings", tiny.call("findings", "--json"))
     agrees("health", looked)
+    agrees("releases", tiny.call("releases", "--json"))
     agrees("logs", tiny.call("logs", "--json"))
     agrees("audit", tiny.call("audit", "--verify", "--json"))
 

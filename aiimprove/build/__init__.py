@@ -5,8 +5,11 @@ In the state folder: `dependencies/<digest>/` by what asks for them (lock files,
 """
 
 from aiimprove.build.artifacts import content_digest
-from aiimprove.build.releases import build, load, prune, verify
+from aiimprove.build.pruning import kept, prune
+from aiimprove.build.releases import build, in_use, load, renewed, verify
+from aiimprove.build.renewal import changed
 from aiimprove.build.sources import sources
 from aiimprove.build.step import last_lines
 
-__all__ = ["build", "content_digest", "last_lines", "load", "prune", "sources", "verify"]
+__all__ = ["build", "changed", "content_digest", "in_use", "kept", "last_lines", "load", "prune", "renewed", "sources",
+           "verify"]

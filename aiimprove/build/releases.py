@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import time
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import tomli_w
 
-from aiimprove.build import artifacts, dependencies
-from aiimprove.build.locks import alone, shared
+from aiimprove import vault
+from aiimprove.build import artifacts, dependencies, renewal
+from aiimprove.build.locks import shared
 from aiimprove.errors import BuildFailed, NotFound
 from aiimprove.finding import digest_of
+from aiimprove.launch import settings_now
 from aiimprove.release import Release
 from aiimprove.repository import Repository
 from aiimprove.sandbox import Box
@@ -34,7 +37,8 @@ def build(config: Config, repository: Repository, commit: str, box: Box, progres
     with shared(config.state_folder / "run" / "build.lock"):
         wanted = {name: dependencies.digest(config, repository, commit, name) for name in config.services}
         made = {name: artifacts.digest(config, repository, commit, name, wanted[name]) for name in config.services}
-        identity = f"r-{commit[:12]}-{digest_of([made, wanted])[:4]}"
+        release = Release("", commit, made, wanted, "", time.time(), settings_now(config), vault.keep(config))
+        identity = renewal.name(release)
         if _whole(config, identity):
             return load(config, identity)
         install = dependencies.Install(config, repository, commit, box, trusted)
@@ -47,9 +51,27 @@ def build(config: Config, repository: Repository, commit: str, box: Box, progres
             builder.run(name, made[name], wanted[name])
 
         _together(one, list(config.services))
-        release = Release(identity, commit, made, wanted, _digest(config, made), time.time())
-        _write(config.state_folder / "releases" / identity / MANIFEST, tomli_w.dumps(release.to_json()))
-        return release
+        return _noted(config, replace(release, id=identity, artifact=_digest(config, made)))
+
+
+def renewed(config: Config, release: Release) -> Release:
+    """The release with the present settings and env file; the very same when they have not changed."""
+    fresh = renewal.as_today(config, release)
+    return release if fresh is release else _noted(config, fresh)
+
+
+def _noted(config: Config, release: Release) -> Release:
+    _write(config.state_folder / "releases" / release.id / MANIFEST, tomli_w.dumps(release.to_json()))
+    return release
+
+
+@contextmanager
+def in_use(config: Config, release: Release) -> Iterator[None]:
+    """While the block runs, nothing is pruned. Raises NotFound when something of the release was pruned before."""
+    with shared(config.state_folder / "run" / "build.lock"):
+        if not _whole(config, release.id):
+            raise NotFound(f"release {release.id} is not kept any more: 'aiimprove releases' lists what is")
+        yield
 
 
 def _together(task: Callable[[str], None], names: Collection[str]) -> None:
@@ -67,7 +89,7 @@ def load(config: Config, release_id: str) -> Release:
     """A release that was built before. Raises NotFound."""
     try:
         table = tomllib.loads((config.state_folder / "releases" / release_id / MANIFEST).read_text("utf-8"))
-        return Release(**table)
+        return Release.from_json(table)
     except (OSError, tomllib.TOMLDecodeError, TypeError):
         raise NotFound(f"there is no release {release_id}") from None
 
@@ -78,35 +100,6 @@ def verify(config: Config, release: Release) -> None:
     if found != release.artifact:
         raise BuildFailed(f"release {release.id} is not what was built: {found[:12]} instead of "
                           f"{release.artifact[:12]}")
-
-
-def prune(config: Config, keep: Collection[str]) -> list[str]:
-    """Removes all releases but those named, and what no kept one refers to. Returns the names of removed releases.
-
-    Does nothing while anybody builds.
-    """
-    with alone(config.state_folder / "run" / "build.lock") as quiet:
-        if not quiet:
-            return []
-        found = _names(config.state_folder / "releases")
-        gone = sorted(found - set(keep))
-        for identity in gone:
-            shutil.rmtree(config.state_folder / "releases" / identity, ignore_errors=True)
-        kept = [load(config, identity) for identity in found & set(keep)]
-        _keep_only(config.state_folder / "artifacts", {each for one in kept for each in one.services.values()})
-        _keep_only(config.state_folder / "dependencies", {each for one in kept for each in one.dependencies.values()})
-        return gone
-
-
-def _keep_only(folder: Path, names: Collection[str]) -> None:
-    for name in _names(folder):
-        if name.removesuffix(".lock") not in names:
-            path = folder / name
-            path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
-
-
-def _names(folder: Path) -> set[str]:
-    return set(os.listdir(folder)) if folder.is_dir() else set()
 
 
 def _whole(config: Config, release_id: str) -> bool:

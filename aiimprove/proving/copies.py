@@ -12,7 +12,7 @@ from aiimprove import process
 from aiimprove.build import last_lines
 from aiimprove.config import read_env_file
 from aiimprove.errors import MigrationFailed, NotHealthy
-from aiimprove.launch import Launch, Place, launch
+from aiimprove.launch import Launch, Place, as_released, launch
 from aiimprove.probes import wait_until_healthy
 from aiimprove.release import Release
 from aiimprove.sandbox import Box, boxed
@@ -50,7 +50,7 @@ def running_copy(config: Config, release: Release, snapshot: Path, work: Path, b
     clone(config, snapshot, data)
     if not migrated:
         migrate(config, release, data, work, box)
-    names = [name for name, service in config.services.items() if service.start]
+    names = [name for name, service in as_released(config, release).services.items() if service.start]
     ports = dict(zip(names, process.free_ports(len(names)), strict=True))
     place = Place(ports, data, read_env_file(config.env_file.dev))
     logs = {name: work / f"{name}.log" for name in names}
@@ -66,7 +66,7 @@ def running_copy(config: Config, release: Release, snapshot: Path, work: Path, b
 def migrate(config: Config, release: Release, data: Path, work: Path, box: Box) -> None:
     """Brings the databases below `data` up to a release, with the release's own code. Raises MigrationFailed."""
     place = Place({}, data, read_env_file(config.env_file.dev))
-    for name, service in config.services.items():
+    for name, service in as_released(config, release).services.items():
         if service.migrate:
             start, log = launch(config, release, name, place, service.migrate), work / f"{name}-migrate.log"
             argv, env = boxed(box, start, writable=[data], network="loopback")
@@ -111,7 +111,8 @@ def _children(pid: int) -> list[int]:
 
 
 def _until_healthy(config: Config, copy: Copy) -> None:
-    urls = [url + config.services[name].health for name, url in copy.urls.items()]
+    services = as_released(config, copy.release).services
+    urls = [url + services[name].health for name, url in copy.urls.items()]
     try:
         wait_until_healthy(urls, config.deploy.healthy_answers, config.deploy.start_seconds, copy.alive)
     except NotHealthy as failed:

@@ -117,7 +117,7 @@ class Store(Trail):
         row = self.connection.execute("SELECT body FROM releases WHERE id = ?", (release_id,)).fetchone()
         if row is None:
             raise NotFound(f"no release is named {release_id!r}")
-        return Release(**json.loads(row[0]))
+        return Release.from_json(json.loads(row[0]))
 
     def deployment(self, deployment_id: str) -> Deployment:
         """Raises NotFound."""
