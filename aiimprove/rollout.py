@@ -100,7 +100,7 @@ def _start(workspace: Workspace, deployment: Deployment, order: Order) -> Runnin
     if order.reason != "rollback":
         workspace.progress("bringing the database up to the release")
         migration.migrate_live(workspace, order.release, deployment.id)
-    _keep_assets(workspace, order.release)
+    keep_assets(workspace, order.release)
     warm = workspace.slots.running(Environment.LIVE).get(deployment.slot)
     if warm is not None:  # a way back, and what left the traffic a moment ago has not been stopped yet
         with suppress(NotHealthy):
@@ -111,7 +111,7 @@ def _start(workspace: Workspace, deployment: Deployment, order: Order) -> Runnin
     return workspace.slots.start(order.release, deployment.slot, Environment.LIVE)
 
 
-def _keep_assets(workspace: Workspace, *releases: Release) -> None:
+def keep_assets(workspace: Workspace, *releases: Release) -> None:
     """For pages that are open while the traffic moves on; a full disk is no reason to stay."""
     try:
         assets.keep(workspace.config, releases)
@@ -145,7 +145,7 @@ def _promote(workspace: Workspace, deployment: Deployment, fresh: RunningSlot) -
     workspace.slots.verify(fresh)
     deployment = _advance(workspace, deployment, DeploymentStatus.WATCHING, "all traffic")
     before = serving_slot(workspace)
-    _keep_assets(workspace, *(workspace.store.release(each) for each in filter(None, [deployment.replaces])))
+    keep_assets(workspace, *(workspace.store.release(each) for each in filter(None, [deployment.replaces])))
     spare = before if deployment.reason == "deploy" else None
     workspace.gateway.switch(Environment.LIVE, live_generation(fresh, spare))
     if before is not None:
@@ -237,22 +237,3 @@ def _advance(workspace: Workspace, deployment: Deployment, to: DeploymentStatus,
     with workspace.store.transaction():
         workspace.store.put_deployment(deployment, after, workspace.performer)
     return after
-
-
-def revive(workspace: Workspace) -> bool:
-    """Start the live release again after a stop or a reboot; False when it serves already."""
-    with held(workspace.store, DEPLOY, "starting what is live"):
-        undo_unfinished(workspace)
-        if serving_slot(workspace) is not None:
-            workspace.slots.revive()
-            return False
-        release = workspace.live()
-        _keep_assets(workspace, release)
-        try:
-            slot = workspace.slots.start(release, Slot.BLUE, Environment.LIVE)
-        except NotHealthy as error:
-            raise ReleaseFailed(f"the live release {release.id} does not start: {error}. "
-                                "'aiimprove rollback' starts the one before") from None
-        workspace.gateway.switch(Environment.LIVE, live_generation(slot))
-        workspace.slots.link_logs(slot)
-        return True

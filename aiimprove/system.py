@@ -8,7 +8,7 @@ import signal
 import sys
 from dataclasses import dataclass
 
-from aiimprove import build, deployment, development, health, process, rollout, vault
+from aiimprove import build, deployment, development, health, process, revival, vault
 from aiimprove.config import inherited
 from aiimprove.door import FOLDER
 from aiimprove.errors import AiimproveError, Refused, ReleaseFailed, UsageError
@@ -53,7 +53,7 @@ def _up(workspace: Workspace, loop: bool) -> Started:
     fresh = workspace.store.fact(LIVE_RELEASE) is None
     if fresh:
         deployment.first(workspace)
-    started = rollout.revive(workspace) if not fresh else True
+    started = revival.revive(workspace) if not fresh else True
     notes = _populate(workspace) if fresh else ()
     notes += _unlike_the_config(workspace)
     _show_dev(workspace)

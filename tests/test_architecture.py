@@ -20,7 +20,7 @@ LAYERS = {
     "devices": "shim lock door operators landlock sandbox vault snapshot build slots assets gateway proving recipes "
                "authors checks detectors",
     "workspace": "workspace",
-    "shared steps": "taken looked releases migration development watching way_back rollout retention",
+    "shared steps": "taken looked releases migration development watching way_back rollout revival retention",
     "stages": "analysis generation verification approval deployment health",
     "composition": "lifecycle due loop system",
     "commands": "commands",

@@ -1,0 +1,29 @@
+"""The live release, started again after a stop or a reboot."""
+
+from __future__ import annotations
+
+from aiimprove.errors import NotHealthy, ReleaseFailed
+from aiimprove.lock import held
+from aiimprove.release import Environment, Slot
+from aiimprove.rollout import keep_assets
+from aiimprove.way_back import DEPLOY, live_generation, serving_slot, undo_unfinished
+from aiimprove.workspace import Workspace
+
+
+def revive(workspace: Workspace) -> bool:
+    """Start what was live, as it was made; False when it serves already. Raises ReleaseFailed, Locked."""
+    with held(workspace.store, DEPLOY, "starting what is live"):
+        undo_unfinished(workspace)
+        if serving_slot(workspace) is not None:
+            workspace.slots.revive()
+            return False
+        release = workspace.live()
+        keep_assets(workspace, release)
+        try:
+            slot = workspace.slots.start(release, Slot.BLUE, Environment.LIVE)
+        except NotHealthy as error:
+            raise ReleaseFailed(f"the live release {release.id} does not start: {error}. "
+                                "'aiimprove rollback' starts the one before") from None
+        workspace.gateway.switch(Environment.LIVE, live_generation(slot))
+        workspace.slots.link_logs(slot)
+        return True
