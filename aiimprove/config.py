@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from aiimprove.errors import ConfigError, NotFound
-from aiimprove.settings import Config, Service
+from aiimprove.settings import Config, Deploy, Service
 
 FILE = "config.toml"
 _LARGEST, _LONGEST_NAME = 1_000_000_000, 64
@@ -104,6 +104,8 @@ def _value(spec: Field[Any], hint: Any, value: Any, where: str) -> Any:
         return _number(spec, hint, value, where)
     if hint is str:
         return _expect(value, str, where)
+    if hint == list[float]:
+        return [_number(spec, float, each, where) for each in _expect(value, list, where, "a list of numbers")]
     return _collection(hint, value, where)
 
 
@@ -133,10 +135,10 @@ def _collection(hint: Any, value: Any, where: str) -> Any:
     return [_expect(each, str, where) for each in _expect(value, list, where)]
 
 
-def _expect(value: Any, wanted: type, where: str) -> Any:
+def _expect(value: Any, wanted: type, where: str, words: str = "") -> Any:
     if not isinstance(value, wanted):
         names = {"str": "a text", "list": "a list of texts", "dict": "a table"}
-        raise ConfigError(f"{where} must be {names[wanted.__name__]}, not {value!r}")
+        raise ConfigError(f"{where} must be {words or names[wanted.__name__]}, not {value!r}")
     if isinstance(value, str) and "\0" in value:
         raise ConfigError(f"{where} must not hold a NUL character: {value!r}")
     return value
@@ -154,7 +156,15 @@ def _check(config: Config) -> None:
                           f"{_nearest(config.approvals, config.services)}")
     for name, service in config.services.items():
         _check_service(name, service)
+    _check_canary(config.deploy)
     _check_ports(config)
+
+
+def _check_canary(deploy: Deploy) -> None:
+    if deploy.canary_steps != sorted(set(deploy.canary_steps)):
+        raise ConfigError(f"deploy.canary_steps must rise from step to step, not {deploy.canary_steps}")
+    if deploy.inconclusive not in ("abort", "promote"):
+        raise ConfigError(f"deploy.inconclusive must be 'abort' or 'promote', not {deploy.inconclusive!r}")
 
 
 def _check_service(name: str, service: Service) -> None:

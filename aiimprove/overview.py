@@ -30,7 +30,7 @@ def _read(connection: sqlite3.Connection) -> dict[str, object]:
         "running": _running(connection), "health": _health(connection),
         "counts": dict(connection.execute("SELECT status, COUNT(*) FROM improvements GROUP BY status")),
         "improvements": _improvements(connection), "live_release": facts.get("live_release"),
-        "dev_release": facts.get("dev_release"), "deploying": _deploying(connection),
+        "dev_release": facts.get("dev_release"), "deploying": _deploying(connection, facts.get("canary")),
         "live_commit": facts.get("live_commit"), "dev_improvement": facts.get("dev_improvement"),
         "working": _working(connection),
     }
@@ -47,14 +47,16 @@ def _health(connection: sqlite3.Connection) -> dict[str, object]:
     return dict(_UNKNOWN) if row is None else _UNKNOWN | json.loads(row[1]) | {"at": row[0]}
 
 
-def _deploying(connection: sqlite3.Connection) -> dict[str, object] | None:
+def _deploying(connection: sqlite3.Connection, canary: dict[str, object] | None) -> dict[str, object] | None:
     row = connection.execute("SELECT body FROM deployments WHERE status NOT IN ('COMMITTED', 'ABORTED') "
                              "ORDER BY started DESC LIMIT 1").fetchone()
     if row is None:
         return None
     found = json.loads(row[0])
     wanted = {name: found[name] for name in ("id", "release", "replaces", "status", "message", "reason", "started")}
-    return wanted | {"improvement": (found["adds"] or found["removes"] or [None])[0]}
+    known = canary if canary and canary["deployment"] == found["id"] else {}
+    judged = {name: known.get(name) for name in ("verdict", "why", "missing")}
+    return wanted | {"improvement": (found["adds"] or found["removes"] or [None])[0], "judgement": judged}
 
 
 def _working(connection: sqlite3.Connection) -> list[dict[str, object]]:

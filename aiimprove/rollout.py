@@ -11,11 +11,11 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
-from aiimprove import assets, build, migration
+from aiimprove import assets, build, canary_steps, migration
 from aiimprove.canary import Judgement
 from aiimprove.errors import AiimproveError, NotHealthy, ReleaseFailed
 from aiimprove.event import Event
-from aiimprove.gateway import Generation, Watch
+from aiimprove.gateway import Watch
 from aiimprove.improvement import Status
 from aiimprove.lock import held
 from aiimprove.release import Deployment, DeploymentStatus, Environment, Release, Slot
@@ -124,26 +124,15 @@ def _switch(workspace: Workspace, deployment: Deployment, fresh: RunningSlot) ->
     serving = serving_slot(workspace)
     if serving is not None:
         _guard(workspace, deployment, serving)
-    if serving is not None and _wants_canary(workspace, deployment):
-        return _canary(workspace, deployment, fresh, live_generation(serving))
+    if serving is not None and canary_steps.wanted(workspace, deployment):
+        return canary_steps.begin(workspace, deployment, fresh, live_generation(serving))
     return _promote(workspace, deployment, fresh)
 
 
-def _canary(workspace: Workspace, deployment: Deployment, fresh: RunningSlot, stable: Generation) -> Deployment:
-    """A share of the visitors meets the new release first."""
-    percent = workspace.config.deploy.canary_percent
-    deployment = _advance(workspace, deployment, DeploymentStatus.CANARY, f"{percent:g} % of the visitors")
-    workspace.slots.verify(fresh)
-    generation = stable.with_canary(fresh.release, fresh.ports, round(percent * 10))
-    workspace.gateway.switch(Environment.LIVE, generation)
-    workspace.progress(f"{percent:g} % of the visitors meet it; watching it")
-    return deployment
-
-
-def _promote(workspace: Workspace, deployment: Deployment, fresh: RunningSlot) -> Deployment:
+def _promote(workspace: Workspace, deployment: Deployment, fresh: RunningSlot, why: str = "") -> Deployment:
     """All traffic to the new release, which was healthy a moment ago."""
     workspace.slots.verify(fresh)
-    deployment = _advance(workspace, deployment, DeploymentStatus.WATCHING, "all traffic")
+    deployment = _advance(workspace, deployment, DeploymentStatus.WATCHING, f"all traffic{why}")
     before = serving_slot(workspace)
     keep_assets(workspace, *(workspace.store.release(each) for each in filter(None, [deployment.replaces])))
     spare = before if deployment.reason == "deploy" else None
@@ -153,10 +142,6 @@ def _promote(workspace: Workspace, deployment: Deployment, fresh: RunningSlot) -
     workspace.slots.link_logs(fresh)
     workspace.progress("switched; watching it")
     return deployment
-
-
-def _wants_canary(workspace: Workspace, deployment: Deployment) -> bool:
-    return workspace.config.deploy.canary_percent > 0 and deployment.reason == "deploy"
 
 
 def _guard(workspace: Workspace, deployment: Deployment, serving: RunningSlot) -> None:
@@ -175,17 +160,28 @@ def _finish(workspace: Workspace, deployment: Deployment, seen: Seen) -> Deploym
     limits, watched = workspace.config.deploy, deployment.replaces and deployment.reason != "rollback"
     try:
         if deployment.status is DeploymentStatus.CANARY:
-            _must_stay(workspace, deployment, watch(workspace, deployment, seen, limits.canary_seconds))
-            deployment = _promote(workspace, deployment, _its_slot(workspace, deployment))
+            deployment = _after_the_canary(workspace, deployment, seen)
         judgement = watch(workspace, deployment, seen, limits.watch_seconds if watched else 0.0)
         why = _must_stay(workspace, deployment, judgement)
         if watched:  # with few visitors nobody may have seen that its pages are broken
             workspace.slots.verify(_its_slot(workspace, deployment))
-    except (NotHealthy, KeyboardInterrupt) as error:
+    except (NotHealthy, canary_steps.NoVerdict, KeyboardInterrupt) as error:
         abort(workspace, latest(workspace, deployment), str(error) or "interrupted",
               condemn=isinstance(error, NotHealthy))
         raise
     return _commit(workspace, deployment, why)
+
+
+def _after_the_canary(workspace: Workspace, deployment: Deployment, seen: Seen) -> Deployment:
+    """Promoted, when every step of the canary says so."""
+    fresh, serving = _its_slot(workspace, deployment), serving_slot(workspace)
+    if serving is None:
+        raise NotHealthy(f"release {deployment.replaces} does not run any more")
+    deployment, judgement = canary_steps.carry_out(workspace, deployment, seen, fresh, live_generation(serving))
+    _must_stay(workspace, deployment, judgement)
+    assert judgement is not None
+    why = canary_steps.decide(workspace, deployment, judgement)
+    return _promote(workspace, deployment, _its_slot(workspace, deployment), f"; canary: {why}")
 
 
 def _its_slot(workspace: Workspace, deployment: Deployment) -> RunningSlot:

@@ -56,11 +56,13 @@ class Deploy:
     assets_hours: float = key(24.0, "hours that hashed files of a release are served after it stopped serving", least=0)
     stop_seconds: float = key(10.0, "seconds between SIGTERM and SIGKILL", least=0.1)
     watch_seconds: float = key(30.0, "seconds a new release is watched while the old one stays warm", least=0)
-    canary_percent: float = key(0.0, "share of visitors that meet a release first; 0 switches all at once",
-                                least=0, most=50)
-    canary_seconds: float = key(60.0, "seconds the canary may take", least=1)
+    canary_steps: list[float] = key([], "shares of the visitors, in percent, that meet a release first, one after the "
+                                        "other; empty: all at once", least=0.1, most=99)
+    canary_seconds: float = key(300.0, "seconds all steps of the canary may take", least=1)
+    inconclusive: str = key("abort", "what becomes of a canary without a verdict at its end: abort or promote")
     lease_seconds: float = key(10.0, "seconds after which an unattended watch goes back to the old release", least=2)
-    error_percent: float = key(5.0, "share of 5xx answers above which a watched release is rolled back", least=0)
+    error_percent: float = key(1.0, "percentage of 5xx answers that is no reason to roll back, whatever was before",
+                               least=0.1, most=50)
     migration_lock_ms: float = key(250.0, "longest time a migration may lock the database, measured on a clone",
                                    least=1)
 

@@ -1,91 +1,161 @@
-"""The watch over a release that has just got the traffic: its health, and what its visitors get."""
+"""The watch over a release that has just got traffic: its health, what its visitors get, and what replays show."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 
-from aiimprove.canary import Judgement, Tally, judge
+from aiimprove.canary import MISSED, Judgement, Ledger, Pace, counted, judge, route
 from aiimprove.errors import AiimproveError
 from aiimprove.evidence import Verdict
 from aiimprove.gateway import Answer, Cursor
 from aiimprove.probes import get
 from aiimprove.release import Deployment, Environment
+from aiimprove.replaying import OPERATORS, Recorded, Replays
+from aiimprove.slots import RunningSlot
 from aiimprove.workspace import Workspace
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.25
+NOTE_SECONDS = 2.0
 DEATHS = 2
+KNOWN = "canary"
+_HISTORY = 500
 
 
 @dataclass
 class Seen:
-    """What visitors got: from the release before up to now, and from the new one since the switch."""
+    """What is known of the new release and the one before it, since the new one got its first visitor at `began`."""
 
     cursor: Cursor
-    old: Tally
-    new: Tally = Tally()
+    ledger: Ledger = field(default_factory=Ledger)
+    recorded: Recorded = field(default_factory=Recorded)
+    pace: Pace = field(default_factory=Pace)
+    began: float = field(default_factory=time.monotonic)
     failed_probes: int = 0
     deaths: int | None = None
+    noted: float = 0.0
 
 
 def before_switch(workspace: Workspace, deployment: Deployment) -> Seen:
-    """What visitors got from the release that serves, as far as the log goes back."""
+    """What visitors got lately from the release that serves, as far as the log goes back."""
     answers, cursor = workspace.gateway.answers(Cursor())
-    seen = Seen(cursor, Tally())
-    _count(seen, (each for each in answers if each.release != deployment.release), deployment)
+    seen, live = Seen(cursor), [each for each in answers if _to_a_visitor(each)]
+    for each in deque((each for each in live if each.release == deployment.replaces and each.finished), _HISTORY):
+        seen.ledger.remember(_route(each), each.status >= 500, _timed(each))
+    seen.recorded.keep(live)
     return seen
 
 
-def watch(workspace: Workspace, deployment: Deployment, seen: Seen, seconds: float) -> Judgement | None:
-    """Watch for so many seconds, or until the release fails; None when somebody took it back meanwhile."""
-    until, pause = time.monotonic() + seconds, threading.Event()
-    while True:
-        answers, seen.cursor = workspace.gateway.answers(seen.cursor)
-        _count(seen, answers, deployment)
-        seen.failed_probes = 0 if _healthy(workspace, deployment) else seen.failed_probes + 1
-        over = time.monotonic() >= until
-        if _keeps_dying(workspace, deployment, seen):
-            return Judgement(Verdict.FAILED, f"its services died {DEATHS} times")
-        judgement = judge(seen.new, seen.old, seen.failed_probes, workspace.config.deploy.error_percent, over=over)
-        if judgement.verdict is not Verdict.INCONCLUSIVE:
-            return judgement
-        if not _still_ours(workspace, deployment):
-            return None
-        pause.wait(min(LOOK_SECONDS, max(0.0, until - time.monotonic())))
+def watch(workspace: Workspace, deployment: Deployment, seen: Seen, seconds: float,
+          missed: float | None = None) -> Judgement | None:
+    """Watch for so many seconds, or until the release fails; with `missed` (the error probability that a canary's step
+    may have) also until it is known to be good. None when somebody took it back meanwhile."""
+    until = time.monotonic() + seconds
+    with ExitStack() as opened:
+        replays = _replays(workspace, deployment, opened)
+        while True:
+            judgement = _look(workspace, deployment, seen, missed or MISSED)
+            over = time.monotonic() >= until
+            _note(workspace, deployment, seen, judgement, missed or MISSED)
+            if judgement.failed or over or (missed and judgement.verdict is Verdict.PASSED):
+                return counted(judgement, seen.ledger, missed or MISSED)
+            if not _still_ours(workspace, deployment):
+                return None
+            _until_next_look(seen, replays, min(until, time.monotonic() + LOOK_SECONDS))
 
 
-def _keeps_dying(workspace: Workspace, deployment: Deployment, seen: Seen) -> bool:
-    """Whether services died again and again since we watch, although their shims had them back at once."""
+def _look(workspace: Workspace, deployment: Deployment, seen: Seen, missed: float) -> Judgement:
+    answers, seen.cursor = workspace.gateway.answers(seen.cursor)
+    _count(seen, answers, deployment)
     slot = workspace.slots.running(Environment.LIVE).get(deployment.slot)
-    if slot is None:
-        return False
+    seen.failed_probes = 0 if slot and _healthy(workspace, slot) else seen.failed_probes + 1
+    if slot and _keeps_dying(workspace, slot, seen):
+        return Judgement(Verdict.FAILED, f"its services died {DEATHS} times")
+    return judge(seen.ledger, seen.failed_probes, workspace.config.deploy.error_percent / 100, missed)
+
+
+def _until_next_look(seen: Seen, replays: Replays | None, until: float) -> None:
+    """Replay what may be replayed, and wait."""
+    pause = threading.Event()
+    while (left := until - time.monotonic()) > 0:
+        wait = seen.pace.wait(time.monotonic()) if replays else None
+        pause.wait(left if wait is None else min(wait, left))
+        if replays is None or wait is None or wait >= left:
+            continue
+        began = time.monotonic()
+        pair = replays.replay(seen.recorded)
+        if pair is None:
+            pause.wait(left)
+            continue
+        seen.pace.replayed(began, time.monotonic() - began)
+        seen.ledger.add_pair(began - seen.began, route(pair.asked.service, "GET", pair.asked.uri), pair.bad,
+                             pair.seconds if seen.pace.comparable(began) else None)
+
+
+def _replays(workspace: Workspace, deployment: Deployment, opened: ExitStack) -> Replays | None:
+    """Only while both releases run."""
+    slots = workspace.slots.running(Environment.LIVE)
+    new, old = slots.get(deployment.slot), slots.get(deployment.slot.other)
+    if new is None or old is None or (new.release, old.release) != (deployment.release, deployment.replaces):
+        return None
+    return Replays(new.ports, old.ports, opened)
+
+
+def _count(seen: Seen, answers: Iterable[Answer], deployment: Deployment) -> None:
+    for answer in answers:
+        if not _to_a_visitor(answer) or answer.release not in (deployment.release, deployment.replaces):
+            continue
+        candidate, at = answer.release == deployment.release, time.monotonic() - seen.began
+        seen.pace.met(time.monotonic(), candidate, answer.seconds)
+        if not answer.finished:
+            seen.ledger.broke_off(at, candidate)
+            continue
+        failed = answer.failed_candidate or answer.tried_again or answer.status >= 500
+        seen.ledger.add(at, candidate, _route(answer), failed, None if failed else _timed(answer))
+        if answer.failed_candidate:  # stable answered in its place
+            seen.ledger.add(at, False, _route(answer), answer.status >= 500, None)
+        seen.recorded.keep([answer])
+
+
+def _to_a_visitor(answer: Answer) -> bool:
+    return answer.environment == Environment.LIVE and OPERATORS not in answer.uri
+
+
+def _route(answer: Answer) -> str:
+    return route(answer.service, answer.method, answer.uri)
+
+
+def _timed(answer: Answer) -> float | None:
+    """A conversation takes as long as both want."""
+    return None if answer.status == 101 else answer.seconds
+
+
+def _keeps_dying(workspace: Workspace, slot: RunningSlot, seen: Seen) -> bool:
+    """Whether services died again and again since we watch, although their shims had them back at once."""
     deaths = workspace.slots.deaths(slot)
     seen.deaths = deaths if seen.deaths is None else seen.deaths
     return deaths - seen.deaths >= DEATHS
 
 
-def _count(seen: Seen, answers: Iterable[Answer], deployment: Deployment) -> None:
-    for answer in answers:
-        if answer.environment != Environment.LIVE:
-            continue
-        bad = int(answer.status >= 500 or answer.failed_candidate or answer.tried_again)
-        if answer.release == deployment.release or answer.failed_candidate:
-            seen.new = Tally(seen.new.answers + 1, seen.new.errors + bad)
-        elif answer.release == deployment.replaces:
-            seen.old = Tally(seen.old.answers + 1, seen.old.errors + bad)
-
-
-def _healthy(workspace: Workspace, deployment: Deployment) -> bool:
-    slot = workspace.slots.running(Environment.LIVE).get(deployment.slot)
-    if slot is None:
-        return False
+def _healthy(workspace: Workspace, slot: RunningSlot) -> bool:
     try:
         return all(get(url, seconds=workspace.config.health.timeout_seconds).status == 200
                    for url in workspace.slots.health_urls(slot))
     except AiimproveError:
         return False
+
+
+def _note(workspace: Workspace, deployment: Deployment, seen: Seen, judgement: Judgement, missed: float) -> None:
+    """For `status`: what is known by now."""
+    now = time.monotonic()
+    if now - seen.noted >= NOTE_SECONDS or judgement.failed:
+        seen.noted, known = now, counted(judgement, seen.ledger, missed)
+        workspace.store.set_fact(KNOWN, {"deployment": deployment.id, "verdict": known.verdict, "why": known.why,
+                                         "missing": known.missing})
 
 
 def _still_ours(workspace: Workspace, deployment: Deployment) -> bool:

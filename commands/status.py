@@ -53,6 +53,8 @@ def _sentences(data: dict[str, Any]) -> list[str]:
     if data["deploying"]:
         now = data["deploying"]
         lines.append(f"Deploying {now['release']}: {now['status']} for {time.time() - now['started']:.0f} s")
+        if now["judgement"]["verdict"]:
+            lines.append(f"         {now['judgement']['verdict']}: {now['judgement']['why']}")
     lines += [f"Now      {each['name']}: {each['message']}, for {time.time() - each['since']:.0f} s"
               for each in data["working"]]
     return [*lines, "", *_improvements(data), "", _next(data)]

@@ -111,7 +111,7 @@ def _meaning(each: Field[Any]) -> str:
 
 
 def _kind(hint: Any) -> str:
-    names = {str: "text", int: "whole number", float: "number"}
+    names = {str: "text", int: "whole number", float: "number", list[float]: "list of numbers"}
     if hint in names:
         return names[hint]
     return "table of texts" if len(get_args(hint)) == 2 else "list of texts"

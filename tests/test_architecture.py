@@ -20,7 +20,8 @@ LAYERS = {
     "devices": "shim lock door operators landlock sandbox vault snapshot build slots assets gateway proving recipes "
                "authors checks detectors",
     "workspace": "workspace",
-    "shared steps": "taken looked releases migration development watching way_back rollout revival retention",
+    "shared steps": "taken looked releases migration development replaying watching way_back canary_steps rollout "
+                    "revival retention",
     "stages": "analysis generation verification approval deployment health",
     "composition": "lifecycle due loop system",
     "commands": "commands",

@@ -1,0 +1,10 @@
+"""The judgement of a canary: sequential tests of what visitors, and replayed requests, got from two releases."""
+
+from aiimprove.canary.judgement import FAILED_PROBES, FIRST_GLANCE, MISSED, Judgement, counted, judge
+from aiimprove.canary.ledger import Ledger
+from aiimprove.canary.pace import Pace
+from aiimprove.canary.routes import route
+from aiimprove.canary.sequential import Tally
+
+__all__ = ["FAILED_PROBES", "FIRST_GLANCE", "MISSED", "Judgement", "Ledger", "Pace", "Tally", "counted", "judge",
+           "route"]
