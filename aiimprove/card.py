@@ -13,6 +13,7 @@ from typing import Any
 from aiimprove.event import Event
 from aiimprove.evidence import Evidence
 from aiimprove.improvement import Improvement
+from aiimprove.policy import WAY_BACK, one_way
 
 _KEPT = "\n\t"
 
@@ -32,6 +33,7 @@ def card(improvement: Improvement, events: Sequence[Event] = (), refusals: Seque
         "before": before, "after": after, "diff": visible(improvement.patch), "files": _files(improvement.patch),
         "checks": [{"name": check.name, "verdict": check.verdict, "summary": visible(check.summary),
                     "seconds": round(check.seconds, 2)} for check in (evidence.checks if evidence else ())],
+        "rollback": _rollback(evidence),
         "not_checked": [visible(each) for each in (evidence.not_checked if evidence else ())],
         "claim": visible(improvement.claim) or None, "reason": visible(improvement.reason), "refusals": list(refusals),
         "branch": improvement.branch, "commit": improvement.commit, "base_commit": improvement.base_commit,
@@ -62,6 +64,16 @@ def _before_after(evidence: Evidence | None) -> tuple[str, str]:
     rows = checks[0].measurements
     return (visible("; ".join(_figure(row.name, row.before, row.unit) for row in rows)),
             visible("; ".join(_figure(row.name, row.after, row.unit) for row in rows)))
+
+
+def _rollback(evidence: Evidence | None) -> dict[str, Any] | None:
+    """What the proof says about the way back; None when none was tried."""
+    found = next((check for check in (evidence.checks if evidence else ()) if check.name == WAY_BACK), None)
+    if found is None:
+        return None
+    figures = {row.name: row.after for row in found.measurements}
+    return {"words": visible(found.summary), "one_way": bool(one_way(evidence)), "seconds": figures.get("way back"),
+            "rows_lost": figures.get("rows lost"), "writes": figures.get("writes")}
 
 
 def _figure(name: str, value: float | str | None, unit: str) -> str:

@@ -17,6 +17,7 @@ from aiimprove.settings import Config, Deploy, Service
 
 FILE = "config.toml"
 _LARGEST, _LONGEST_NAME = 1_000_000_000, 64
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def find(start: Path) -> Path:
@@ -181,6 +182,11 @@ def _check_service(name: str, service: Service) -> None:
     for path in (service.health, service.ready, service.openapi, *service.smoke):
         if path and (not path.startswith("/") or not path.isprintable() or " " in path):
             raise ConfigError(f"services.{name}: the path {path!r} must start with '/' and hold no blanks")
+    for words in service.journeys:
+        method, path, _ = (*words.split(None, 2), "", "", "")[:3]
+        if method not in _METHODS or not path.startswith("/"):
+            raise ConfigError(f"services.{name}.journeys: {words!r} must be a method ({', '.join(_METHODS)}), a path "
+                              "and, if there is one, a body in JSON")
     _check_outside(name, service)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 
-from aiimprove import build, migration
+from aiimprove import build
 from aiimprove.errors import Refused
 from aiimprove.gateway import Generation
 from aiimprove.improvement import Improvement, Status
 from aiimprove.lock import held
+from aiimprove.rehearsal import migrate
 from aiimprove.release import Environment, Release, Slot
 from aiimprove.snapshot import clone
 from aiimprove.workspace import DEV_IMPROVEMENT, DEV_RELEASE, Workspace
@@ -92,4 +93,4 @@ def _fresh_data(workspace: Workspace, release: Release, slot: Slot) -> None:
     data = workspace.slots.data(Environment.DEV, slot)
     shutil.rmtree(data, ignore_errors=True)
     clone(workspace.config, workspace.data("live"), data)
-    migration.migrate(workspace.config, release, data, workspace.box)
+    migrate(workspace.config, release, data, workspace.box)

@@ -12,6 +12,7 @@
         BuildFailed             5
         NotHealthy              5
         MigrationFailed         5
+        MachineFailed           5   the machine failed, not the release: it is tried again
       Locked                    6   somebody else is at it
       NotFound                  7   no such thing
 """
@@ -72,6 +73,10 @@ class NotHealthy(ReleaseFailed):
 
 class MigrationFailed(ReleaseFailed):
     code = "migration_failed"
+
+
+class MachineFailed(ReleaseFailed):
+    code = "machine_failed"
 
 
 class Locked(AiimproveError):

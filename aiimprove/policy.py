@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from aiimprove.evidence import Evidence, Verdict
+from aiimprove.evidence import Check, Evidence, Verdict
 from aiimprove.improvement import Improvement, Status
 from aiimprove.settings import Limits
 
-REQUIRED = ("scope", "probe", "smoke", "contract", "migration", "speed", "tests")
+REQUIRED = ("scope", "probe", "smoke", "contract", "migration", "speed", "rollback", "tests")
 """Checks without which no candidate of an author's is shown to anybody."""
+WAY_BACK = "rollback"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,26 @@ def refusals(improvement: Improvement, evidence: Evidence | None, limits: Limits
     return [*found, *_about_the_proof(evidence), *_about_the_link(improvement, evidence, judge)]
 
 
+def outcome(evidence: Evidence) -> Verdict:
+    """What the proof comes to: the worst answer of the checks that bind."""
+    return replace(evidence, checks=tuple(check for check in evidence.checks if binding(check))).verdict
+
+
+def binding(check: Check) -> bool:
+    """Whether this answer decides. A way back that is none is for the human to weigh, and so is one that could not be
+    tried, unless a migration comes with it; that the machine failed always counts."""
+    if check.name != WAY_BACK or check.verdict in (Verdict.PASSED, Verdict.ERRORED):
+        return True
+    return check.verdict is Verdict.INCONCLUSIVE and any(
+        figure.name == "migrations" and figure.after for figure in check.measurements)
+
+
+def one_way(evidence: Evidence | None) -> str:
+    """Why there is no way back from this change, as the proof saw it; empty when nothing is known against it."""
+    checks = evidence.checks if evidence else ()
+    return next((check.summary for check in checks if check.name == WAY_BACK and check.verdict is Verdict.FAILED), "")
+
+
 def _about_the_moment(improvement: Improvement, limits: Limits, waiting: int) -> Iterator[Refusal]:
     if improvement.status is not Status.VERIFIED:
         yield Refusal("wrong_status", f"{improvement.id} is {improvement.status}, not {Status.VERIFIED}")
@@ -45,7 +66,7 @@ def _about_the_proof(evidence: Evidence) -> Iterator[Refusal]:
     yield from (Refusal("check_missing", f"the check named {name} was not made")
                 for name in REQUIRED if name not in asked)
     yield from (Refusal(f"check_{check.verdict}", f"{check.name} {check.verdict}: {check.summary}")
-                for check in evidence.checks if check.verdict is not Verdict.PASSED)
+                for check in evidence.checks if check.verdict is not Verdict.PASSED and binding(check))
 
 
 def _about_the_link(improvement: Improvement, evidence: Evidence, judge: str) -> Iterator[Refusal]:

@@ -44,6 +44,7 @@ class Limits:
     attempts: int = key(3, "times a step whose infrastructure failed is tried again", least=1)
     releases: int = key(5, "releases that are kept besides the ones in use", least=1)
     health_days: float = key(14.0, "days of health history that are kept", least=0.01)
+    backups: int = key(5, "backups of the live data that are kept", least=1)
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Deploy:
                                least=0.1, most=50)
     migration_lock_ms: float = key(250.0, "longest time a migration may lock the database, measured on a clone",
                                    least=1)
+    migration_seconds: float = key(300.0, "seconds after which a migration is ended and undone", least=1)
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ class Service:
     migrate: Argv = key([], "brings the databases below {data} up to the release; safe to repeat")
     migrations: str = key("", "folder of numbered SQL migrations, in the folder")
     populate: Argv = key([], "run once, after the first start of live with an empty {data}")
+    journeys: list[str] = key([], "requests for the proof of the way back, as 'METHOD /path JSON', for what the "
+                                  "OpenAPI document does not tell")
     test: Argv = key([], "runs the service's tests and writes JUnit XML to {report}")
     tests: str = key("", "where the tests stand, in the folder; taken from the live commit in a proof")
     empty_searches: str = key("", "path that answers [{query, count}] of searches without a result")

@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiimprove.errors import MigrationFailed
+from aiimprove.errors import MachineFailed
 from aiimprove.settings import Config
 
 _MAGIC = b"SQLite format 3\0"
@@ -40,7 +40,7 @@ def clone(config: Config, source: Path, destination: Path) -> None:
     """Copies a data folder that may be in use. Databases (configured ones and every *.db that is one) as of one
     moment each, other files as they are; files that vanish meanwhile are left out, and so are links and sockets.
 
-    Raises MigrationFailed when a database cannot be read.
+    Raises MachineFailed when a database cannot be read.
     """
     _copy(config, source, destination, _copy_database)
 
@@ -48,7 +48,7 @@ def clone(config: Config, source: Path, destination: Path) -> None:
 def backup(config: Config, data: Path, destination: Path) -> Backup:
     """A clone that was read back: sound, and with as many rows in every table as the source had at that moment.
 
-    Raises MigrationFailed, and leaves nothing behind, when the copy is not good.
+    Raises MachineFailed, and leaves nothing behind, when the copy is not good.
     """
     began, counted = time.monotonic(), dict[str, Rows]()
 
@@ -57,9 +57,9 @@ def backup(config: Config, data: Path, destination: Path) -> Backup:
 
     try:
         _copy(config, data, destination, copy_and_count)
-    except (OSError, MigrationFailed) as error:
+    except (OSError, MachineFailed) as error:
         shutil.rmtree(destination, ignore_errors=True)
-        raise MigrationFailed(f"the backup of {data.name} failed: {error}") from error
+        raise MachineFailed(f"the backup of {data.name} failed: {error}") from error
     size = sum(path.stat().st_size for path in destination.rglob("*") if path.is_file())
     return Backup(destination, counted, size, time.monotonic() - began)
 
@@ -85,9 +85,11 @@ def schema(database: Path) -> Schema:
 
 
 def definitions(database: Path) -> list[str]:
-    """Every statement that the schema is made of."""
+    """Every statement that the schema is made of, and the number of the schema that the app keeps, if it does."""
     with closing(_open(database)) as connection:
-        return [row[0] for row in connection.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL ORDER BY sql")]
+        number = connection.execute("PRAGMA user_version").fetchone()[0]
+        found = connection.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL ORDER BY sql")
+        return [*(row[0] for row in found), f"PRAGMA user_version = {number}"]
 
 
 def contract_breaks(before: Schema, after: Schema) -> list[str]:
@@ -155,7 +157,7 @@ def _asked(copy_database: Callable[[Path, Path], None], source: Path, target: Pa
     try:
         copy_database(source, target)
     except sqlite3.Error as error:
-        raise MigrationFailed(f"{source.name} cannot be copied: {error}") from error
+        raise MachineFailed(f"{source.name} cannot be copied: {error}") from error
 
 
 def _copy_file(source: Path, target: Path) -> None:
@@ -185,7 +187,7 @@ def _copy_verified(source: Path, target: Path) -> Rows:
         old.execute("COMMIT")
         sound, found = new.execute("PRAGMA integrity_check").fetchone()[0], _count(new)
     if sound != "ok" or found != expected:
-        raise MigrationFailed(f"{source.name}: {sound}, {sum(found.values())} of {sum(expected.values())} rows copied")
+        raise MachineFailed(f"{source.name}: {sound}, {sum(found.values())} of {sum(expected.values())} rows copied")
     _flush(target)
     return found
 

@@ -11,6 +11,7 @@ from aiimprove.evidence import Check, Evidence, Verdict
 from aiimprove.finding import digest_of
 from aiimprove.improvement import Improvement, Status
 from aiimprove.lock import held
+from aiimprove.policy import binding, one_way, outcome
 from aiimprove.proving import Case, judge_digest, prove
 from aiimprove.release import Release
 from aiimprove.workspace import Workspace
@@ -63,7 +64,7 @@ def _verify(workspace: Workspace, improvement: Improvement, live: Release) -> Im
         return _errored(workspace, improvement, str(error))
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    if evidence.verdict is Verdict.ERRORED:
+    if outcome(evidence) is Verdict.ERRORED:
         return _errored(workspace, improvement, _words(evidence, Verdict.ERRORED))
     return _judged(workspace, improvement, candidate, evidence)
 
@@ -77,8 +78,9 @@ def _build(workspace: Workspace, improvement: Improvement) -> Release:
 
 
 def _judged(workspace: Workspace, improvement: Improvement, candidate: Release, evidence: Evidence) -> Improvement:
-    status = _OUTCOME[evidence.verdict]
-    reason = _words(evidence, evidence.verdict) if status is not Status.VERIFIED else "every check passed"
+    found = outcome(evidence)
+    status = _OUTCOME[found]
+    reason = _words(evidence, found) if found is not Verdict.PASSED else one_way(evidence) or "every check passed"
     after = improvement.advance(status, evidence=evidence, release=candidate.id, artifact=candidate.artifact,
                                 attempts=0, reason=reason, digest=approval_digest(workspace, improvement, candidate))
     return workspace.store.save(improvement, after, workspace.performer, reason)
@@ -109,4 +111,5 @@ def _errored(workspace: Workspace, improvement: Improvement, message: str) -> Im
 
 
 def _words(evidence: Evidence, verdict: Verdict) -> str:
-    return "; ".join(f"{check.name}: {check.summary}" for check in evidence.checks if check.verdict is verdict)
+    return "; ".join(f"{check.name}: {check.summary}" for check in evidence.checks
+                     if check.verdict is verdict and binding(check))

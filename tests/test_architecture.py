@@ -15,10 +15,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = {
     "vocabulary": "errors finding event evidence improvement release tree settings launch canary policy card answer "
-                  "overview pulse",
+                  "overview pulse openapi ledger",
     "primitives": "config notify store process journal repository probes",
-    "devices": "shim lock door operators landlock sandbox vault snapshot build slots assets gateway proving recipes "
-               "authors checks detectors",
+    "devices": "shim lock door operators landlock sandbox vault snapshot backups rehearsal samples build slots assets "
+               "gateway proving recipes authors checks detectors",
     "workspace": "workspace",
     "shared steps": "taken looked releases migration development replaying watching way_back canary_steps rollout "
                     "revival retention",

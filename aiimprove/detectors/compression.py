@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from aiimprove.answer import Answer
 from aiimprove.detectors import Subject
-from aiimprove.detectors.samples import Request
 from aiimprove.detectors.visit import Visit, installed, visit
 from aiimprove.finding import Finding, Json, Kind, Probe
+from aiimprove.samples import Request
 
 LEAST_BYTES = 1400
 """What fits one packet anyway is not worth compressing."""

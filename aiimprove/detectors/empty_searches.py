@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from aiimprove.answer import at_pointer
 from aiimprove.detectors import Subject
-from aiimprove.detectors.samples import Request
 from aiimprove.detectors.searched import filled, from_log, templates, whole
 from aiimprove.detectors.server_errors import GATEWAY, tail
 from aiimprove.detectors.visit import visit
 from aiimprove.finding import Finding, Json, Kind, Probe
 from aiimprove.probes import Line
+from aiimprove.samples import Request
 
 NAMED = 10
 TRIED = 100

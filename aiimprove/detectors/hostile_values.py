@@ -10,16 +10,16 @@ from pathlib import Path
 from aiimprove.detectors import Subject
 from aiimprove.detectors.borders import border, one_sided
 from aiimprove.detectors.keeping import kept
-from aiimprove.detectors.openapi import Parameter, Route
 from aiimprove.detectors.ranges import is_limit
-from aiimprove.detectors.samples import key_of, request
 from aiimprove.detectors.server_errors import raised_since, settled
 from aiimprove.detectors.tracebacks import Crash
 from aiimprove.detectors.values import LIKELY, all_in_words, hostile, plain, worst
 from aiimprove.detectors.visit import Visit, visit
 from aiimprove.errors import AiimproveError
 from aiimprove.finding import Finding, Json, Kind, Probe
+from aiimprove.openapi import Parameter, Route
 from aiimprove.probes import replay
+from aiimprove.samples import key_of, request
 
 SECONDS = 300.0
 CONFIRMATIONS = 3

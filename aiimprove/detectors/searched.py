@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qs, quote, urlsplit
 
-from aiimprove.detectors.openapi import Route
 from aiimprove.detectors.visit import SEARCHES
+from aiimprove.openapi import Route
 from aiimprove.settings import Service
 
 BLANK = "{query}"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from aiimprove.answer import Answer, judge
 from aiimprove.detectors import Subject
-from aiimprove.detectors.samples import Request
 from aiimprove.detectors.visit import Visit, visit
 from aiimprove.finding import Finding, Json, Kind, Probe
+from aiimprove.samples import Request
 
 NOSNIFF: dict[str, Json] = {"name": "X-Content-Type-Options", "pattern": "^nosniff$"}
 FRAMES: dict[str, Json] = {"name": "X-Frame-Options", "pattern": "^(deny|sameorigin)$",

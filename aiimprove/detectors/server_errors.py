@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from aiimprove.detectors import Subject
-from aiimprove.detectors.samples import Request
 from aiimprove.detectors.tracebacks import Crash, crashes
 from aiimprove.finding import Finding, Json, Kind, Probe
 from aiimprove.probes import Line
+from aiimprove.samples import Request
 
 READ_BYTES = 8 * 1024 * 1024
 TRIED = 40

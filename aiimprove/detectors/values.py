@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aiimprove.detectors.openapi import Parameter
 from aiimprove.finding import Json
+from aiimprove.openapi import Parameter
 
 INTEGERS = (-1, 0, 2 ** 31, 2 ** 63 - 1, 2 ** 63, 10 ** 20, -2 ** 31 - 1, -2 ** 63, -2 ** 63 - 1, -10 ** 20)
 NUMBERS = (-1.0, 0.0, 1e20, -1e20, 1e308)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiimprove.detectors.openapi import Route, routes
-from aiimprove.detectors.samples import Request, Samples, harvest, key_of, request
 from aiimprove.launch import dependencies_folder
+from aiimprove.openapi import Route, routes
 from aiimprove.probes import Line
+from aiimprove.samples import Request, Samples, harvest, key_of, request
 from aiimprove.settings import Service
 
 if TYPE_CHECKING:

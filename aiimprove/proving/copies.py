@@ -11,9 +11,10 @@ from pathlib import Path
 from aiimprove import process
 from aiimprove.build import last_lines
 from aiimprove.config import read_env_file
-from aiimprove.errors import MigrationFailed, NotHealthy
+from aiimprove.errors import NotHealthy
 from aiimprove.launch import Launch, Place, as_released, launch
 from aiimprove.probes import wait_until_healthy
+from aiimprove.rehearsal import migrate
 from aiimprove.release import Release
 from aiimprove.sandbox import Box, boxed
 from aiimprove.settings import Config
@@ -21,7 +22,6 @@ from aiimprove.snapshot import clone
 
 NICE = 19
 STOP_SECONDS = 2.0
-MIGRATION_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,15 @@ def running_copy(config: Config, release: Release, snapshot: Path, work: Path, b
     data = work / "data"
     clone(config, snapshot, data)
     if not migrated:
-        migrate(config, release, data, work, box)
+        migrate(config, release, data, box, NICE)
+    with running_on(config, release, data, work, box, env=env) as copy:
+        yield copy
+
+
+@contextmanager
+def running_on(config: Config, release: Release, data: Path, work: Path, box: Box, *,
+               env: Mapping[str, Mapping[str, str]] | None = None) -> Iterator[Copy]:
+    """`running_copy` on a data folder itself, which others may use at the same time, as it is. Raises NotHealthy."""
     names = [name for name, service in as_released(config, release).services.items() if service.start]
     ports = dict(zip(names, process.free_ports(len(names)), strict=True))
     place = Place(ports, data, read_env_file(config.env_file.dev))
@@ -59,21 +67,8 @@ def running_copy(config: Config, release: Release, snapshot: Path, work: Path, b
                                                 box, logs[name])) for name in names]
         urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         copy = Copy(release, urls, data, logs, release.commit, lambda: all(each.alive() for each in started))
-        _until_healthy(config, copy)
+        until_healthy(config, copy)
         yield copy
-
-
-def migrate(config: Config, release: Release, data: Path, work: Path, box: Box) -> None:
-    """Brings the databases below `data` up to a release, with the release's own code. Raises MigrationFailed."""
-    place = Place({}, data, read_env_file(config.env_file.dev))
-    for name, service in as_released(config, release).services.items():
-        if service.migrate:
-            start, log = launch(config, release, name, place, service.migrate), work / f"{name}-migrate.log"
-            argv, env = boxed(box, start, writable=[data], network="loopback")
-            done = process.run(argv, cwd=start.cwd, env=env, deadline=MIGRATION_SECONDS, nice=NICE, log=log,
-                               die_with_parent=True)
-            if done.exit_code:
-                raise MigrationFailed(f"the migration of {name} failed:\n{last_lines(log)}")
 
 
 def _with(start: Launch, extra: Mapping[str, str]) -> Launch:
@@ -110,11 +105,12 @@ def _children(pid: int) -> list[int]:
         return []
 
 
-def _until_healthy(config: Config, copy: Copy) -> None:
+def until_healthy(config: Config, copy: Copy) -> None:
+    """Asks every service for healthy answers in a row. Raises NotHealthy with the end of the logs."""
     services = as_released(config, copy.release).services
     urls = [url + services[name].health for name, url in copy.urls.items()]
     try:
-        wait_until_healthy(urls, config.deploy.healthy_answers, config.deploy.start_seconds, copy.alive)
+        waituntil_healthy(urls, config.deploy.healthy_answers, config.deploy.start_seconds, copy.alive)
     except NotHealthy as failed:
         said = "\n".join(f"{name}: {last_lines(log)}" for name, log in copy.logs.items())
         raise NotHealthy(f"{failed}\n{said}") from failed

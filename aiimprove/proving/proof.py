@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from aiimprove.errors import AiimproveError, MigrationFailed, NotHealthy
 from aiimprove.evidence import Check, Evidence, Verdict
 from aiimprove.finding import Finding, digest_of
-from aiimprove.proving.copies import Copy, running_copy
+from aiimprove.proving.copies import NICE, Copy, running_copy
+from aiimprove.rehearsal import Rehearsal, rehearse
 from aiimprove.release import Release
 from aiimprove.repository import Repository
 from aiimprove.sandbox import Box
@@ -27,11 +28,12 @@ from aiimprove.tree import Change
 if TYPE_CHECKING:
     from aiimprove.checks import Checker
 
-ALL: tuple[str, ...] = ("scope", "probe", "smoke", "contract", "migration", "speed", "tests")
-"""The modules of `aiimprove.checks`, in the order in which they look: what is quick first."""
+ALL: tuple[str, ...] = ("scope", "probe", "smoke", "contract", "migration", "speed", "rollback",
+                        "tests")
+"""The modules of `aiimprove.checks`, in the order in which they look: what is quick first. `rollback` writes to the
+data of both copies, so whoever asks them comes before it."""
 ABOUT_A_FINDING = frozenset({"probe", "scope"})
-NEVER_CHECKED = ("how pages look in a browser", "recorded requests of visitors",
-                 "rows written by the candidate and read by the version before it", "how it behaves under load")
+NEVER_CHECKED = ("how pages look in a browser", "recorded requests of visitors", "how it behaves under load")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,13 @@ class Stand:
     candidate: Copy
     data: Path
 
+    @cached_property
+    def rehearsal(self) -> Rehearsal:
+        """What the candidate's migration does to the data. Raises MigrationFailed, MachineFailed."""
+        case = self.case
+        return rehearse(case.config, case.candidate, self.data, case.work / "rehearsal", case.box,
+                        serving=case.baseline, nice=NICE)
+
 
 def prove(case: Case) -> Evidence:
     """Runs every check of the case. What the machine failed at is `errored`, what the candidate failed at `failed`."""
@@ -82,9 +91,11 @@ def judge_digest(config: Config) -> str:
     """A digest over who judges: the code of all checks and of what they stand on, and the limits in the config."""
     package = Path(__file__).parent.parent
     files = [*sorted((package / "checks").glob("*.py")), *sorted((package / "proving").glob("*.py")),
-             package / "answer.py", package / "probes.py", package / "snapshot.py"]
+             *(package / f"{name}.py" for name in ("answer", "ledger", "openapi", "probes", "rehearsal", "samples",
+                                                   "snapshot"))]
     code = {str(path.relative_to(package)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    return digest_of([code, asdict(config.limits), asdict(config.proof), config.deploy.migration_lock_ms])
+    return digest_of([code, asdict(config.limits), asdict(config.proof), config.deploy.migration_lock_ms,
+                      {name: service.journeys for name, service in config.services.items()}])
 
 
 def _stand(case: Case, stack: ExitStack) -> Stand | Check:

@@ -42,6 +42,16 @@ def count(query):
         return 200, {"count": connection.execute("SELECT count(*) FROM item").fetchone()[0]}
 
 
+def names(query):
+    with sqlite3.connect(os.environ["SHOP_DB"]) as connection:
+        return 200, [name.upper() for name, in connection.execute("SELECT name FROM item ORDER BY id DESC LIMIT 20")]
+
+
+def add(name):
+    with sqlite3.connect(os.environ["SHOP_DB"]) as connection:
+        return 201, {"id": connection.execute("INSERT INTO item (name) VALUES (?)", (name,)).lastrowid}
+
+
 def health(query):
     return 200, {"ok": True}
 
@@ -55,7 +65,8 @@ def described(query):
     return 200, json.load(open("openapi.json"))
 
 
-ROUTES = {"/items": items, "/count": count, "/slow": slow, "/health": health, "/openapi.json": described}
+ROUTES = {"/items": items, "/count": count, "/slow": slow, "/names": names, "/health": health,
+          "/openapi.json": described}
 
 
 class Shop(BaseHTTPRequestHandler):
@@ -63,8 +74,15 @@ class Shop(BaseHTTPRequestHandler):
 
     def do_GET(self):
         address = urlsplit(self.path)
+        self.answer(lambda: ROUTES[address.path](parse_qs(address.query)))
+
+    def do_POST(self):
+        item = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.answer(lambda: add(item["name"]))
+
+    def answer(self, ask):
         try:
-            status, answer = ROUTES[address.path](parse_qs(address.query))
+            status, answer = ask()
         except Exception as error:
             status, answer = 500, {"error": repr(error)}
         body = json.dumps(answer).encode()
@@ -139,7 +157,10 @@ def openapi(**changes: object) -> str:
         "page": {"type": "integer"}, "items": {"type": "array", "items": {"type": "integer"}}}}
     operation = {"parameters": [number()], "responses": {
         "200": {"content": {"application/json": {"schema": answer}}}}} | changes
-    return json.dumps({"openapi": "3.1.0", "paths": {"/items": {"get": operation}}}, indent=1)
+    named = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    adding = {"requestBody": {"content": {"application/json": {"schema": named}}}}
+    paths = {"/items": {"get": operation}, "/names": {"get": {}, "post": adding}}
+    return json.dumps({"openapi": "3.1.0", "paths": paths}, indent=1)
 
 
 FILES = {"shop/app.py": APP, "shop/migrate.py": MIGRATE, "shop/run_tests.py": RUN_TESTS, "shop/openapi.json": openapi(),

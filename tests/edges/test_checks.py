@@ -11,6 +11,7 @@ from proof_shop import APP, FINDING, FIXED, MIGRATE, Shop, number, openapi
 from aiimprove.checks import CHECKS
 from aiimprove.evidence import Evidence, Verdict
 from aiimprove.finding import Finding
+from aiimprove.policy import one_way, outcome
 from aiimprove.proving import prove
 from aiimprove.proving.proof import ALL
 
@@ -36,6 +37,8 @@ class Bad:
         return self.check
 
 
+NAMELESS = FIXED.replace("(name,)).lastrowid", "(None,)).lastrowid").replace("name.upper()", "(name or '').upper()")
+"""It writes rows that it can read, and the live version cannot."""
 NEEDS_INDEX = replace(FINDING, cause="missing-index")
 BAD = [
     Bad("probe", {"shop/app.py": APP.replace("page > 1000", "page > 2000")}, "the problem is still there"),
@@ -50,6 +53,7 @@ BAD = [
         "column item.note is gone", NEEDS_INDEX),
     Bad("speed", {"shop/app.py": FIXED.replace("    with sqlite3", "    time.sleep(0.02)\n    with sqlite3")},
         "shop /count takes"),
+    Bad("rollback", {"shop/app.py": NAMELESS}, "one way, because the live version's shop GET /names answers 500"),
 ]
 
 
@@ -59,6 +63,8 @@ def test_only_this_check_catches_this_patch(shop: Shop, bad: Bad) -> None:
     caught = [check for check in evidence.checks if check.verdict is not Verdict.PASSED]
     assert [(check.name, check.verdict) for check in caught] == [(bad.check, Verdict.FAILED)], words(evidence)
     assert bad.said in caught[0].summary and evidence.verdict is Verdict.FAILED
+    assert bool(one_way(evidence)) is (bad.check == "rollback") and outcome(evidence) is (
+        Verdict.PASSED if bad.check == "rollback" else Verdict.FAILED), "a human is asked, and told"
     others = tuple(check for check in evidence.checks if check.name != bad.check)
     assert len(others) == len(ALL) - 1 and replace(evidence, checks=others).verdict is Verdict.PASSED
 
@@ -189,6 +195,51 @@ class TestMigration:
     def test_a_migration_that_fails(self, shop: Shop) -> None:
         verdict, said = only(shop, "migration", {"shop/migrations/0002.sql": "CREATE TABLE item (id)"})
         assert verdict is Verdict.FAILED and "table item already exists" in said
+
+
+class TestRollback:
+    def test_the_way_back_is_taken(self, shop: Shop) -> None:
+        evidence = prove(replace(shop.case({"shop/app.py": FIXED}), checks=("rollback",)))
+        figures = {each.name: each.after for each in evidence.checks[0].measurements}
+        assert evidence.checks[0].summary == f"rollback proven: {figures['way back']:.1f} s, 0 rows lost"
+        assert figures["rows lost"] == 0 and figures["writes"] == 1 and figures["migrations"] == 0
+
+    @pytest.mark.parametrize(("app", "script", "said"), [
+        (FIXED, "UPDATE item SET name = 'x' || name", "its migration rewrites rows (item: 2 changed (name))"),
+        (FIXED.replace("(name) VALUES (?)", "(name, note) VALUES (?, '')"),
+         "CREATE TRIGGER t BEFORE INSERT ON item WHEN new.note IS NULL BEGIN SELECT RAISE(ABORT, 'no note'); END",
+         "the live version's shop POST /names fails afterwards"),
+        (FIXED, "CREATE TRIGGER t AFTER INSERT ON item WHEN new.id > 3 BEGIN DELETE FROM item WHERE id = 3; END",
+         "rows are lost (item: 1 gone)"),
+    ], ids=["rewrites", "refuses", "removes"])
+    def test_migrations_that_only_this_check_sees(self, shop: Shop, app: str, script: str, said: str) -> None:
+        files = {"shop/app.py": app, "shop/migrations/0002.sql": script}
+        evidence = prove(replace(shop.case(files, NEEDS_INDEX), checks=("smoke", "migration", "rollback")))
+        assert [check.name for check in evidence.checks if check.verdict is not Verdict.PASSED] == ["rollback"]
+        assert said in one_way(evidence)
+
+    def test_what_the_live_version_does_to_its_rows_every_day_is_no_loss(self, shop: Shop) -> None:
+        busy = shop.baseline
+        script = "CREATE TRIGGER t AFTER INSERT ON item BEGIN UPDATE item SET note = new.id; END"
+        case = shop.case({"shop/migrations/0002.sql": script})
+        evidence = prove(replace(case, baseline=case.candidate, candidate=busy, checks=("rollback",)))
+        assert evidence.verdict is Verdict.PASSED, words(evidence)
+
+    def test_without_a_write_nothing_is_proven(self, shop: Shop) -> None:
+        silent = {"shop/app.py": FIXED, "shop/openapi.json": '{"paths": {"/items": {"get": {}}}}'}
+        alone = prove(replace(shop.case(silent), checks=("smoke", "rollback")))
+        assert words(alone) == ["rollback: rollback not proven: no write could be tried"]
+        assert outcome(alone) is Verdict.PASSED, "it is said, and nothing more"
+        migrating = prove(replace(shop.case(silent | {"shop/migrations/0002.sql": INDEX}), checks=("smoke", "rollback")))
+        assert outcome(migrating) is Verdict.INCONCLUSIVE
+
+    def test_journeys_of_the_config(self, shop: Shop) -> None:
+        silent = {"shop/app.py": NAMELESS, "shop/openapi.json": '{"paths": {}}'}
+        case = shop.case(silent)
+        journeys = ['POST /names {"name": "a"}', "GET /names"]
+        telling = replace(case.config.services["shop"], openapi="", journeys=journeys)
+        evidence = prove(replace(case, config=replace(case.config, services={"shop": telling}), checks=("rollback",)))
+        assert one_way(evidence).startswith("one way, because the live version's shop GET /names answers 500")
 
 
 class TestSpeed:

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from tiny import Tiny
 
+from aiimprove import backups
 from aiimprove.build import build
 from aiimprove.errors import MigrationFailed
-from aiimprove.migration import KEPT_BACKUPS, migrate, migrate_live, trial
+from aiimprove.migration import migrate_live
+from aiimprove.rehearsal import migrate, rehearse
 from aiimprove.release import Release
+from aiimprove.settings import Limits
 from aiimprove.workspace import Workspace
 
 
@@ -90,7 +93,7 @@ SELECT i, hex(randomblob(20)) AS text FROM n"""
 
 def test_the_time_writers_are_kept_out_is_measured_and_limited(tiny: Tiny, workspace: Workspace) -> None:
     slow, deploy = release(tiny, SLOW), replace(workspace.config.deploy, migration_lock_ms=50.0)
-    seen = trial(workspace.config, slow, workspace.data("live"), tiny.root / "work", workspace.box)
+    seen = rehearse(workspace.config, slow, workspace.data("live"), tiny.root / "work", workspace.box)
     assert seen.lock_ms > 50 and seen.pending and seen.breaks == ()
     strict = replace(workspace, config=replace(workspace.config, deploy=deploy))
     with pytest.raises(MigrationFailed, match=r"keep writers out for \d+ ms \(measured on a clone; .* allows 50\)"):
@@ -101,7 +104,7 @@ def test_the_time_writers_are_kept_out_is_measured_and_limited(tiny: Tiny, works
 def test_a_trial_does_not_touch_the_data(tiny: Tiny, workspace: Workspace) -> None:
     data = workspace.data("live")
     before = {path.name: path.read_bytes() for path in data.iterdir() if path.suffix == ".db"}
-    seen = trial(workspace.config, release(tiny, "CREATE INDEX by_tag ON notes (tag)"), data, tiny.root / "work",
+    seen = rehearse(workspace.config, release(tiny, "CREATE INDEX by_tag ON notes (tag)"), data, tiny.root / "work",
                  workspace.box)
     assert seen.pending and seen.breaks == () and not (tiny.root / "work").exists()
     assert {path.name: path.read_bytes() for path in data.iterdir() if path.suffix == ".db"} == before
@@ -121,11 +124,12 @@ def test_what_writers_commit_meanwhile_stays(tiny: Tiny, workspace: Workspace) -
 
 def test_only_the_newest_backups_are_kept(tiny: Tiny, workspace: Workspace) -> None:
     scripts = []
-    for number in range(KEPT_BACKUPS + 2):
+    few = replace(workspace, config=replace(workspace.config, limits=Limits(backups=2)))
+    for number in range(4):
         scripts.append(f"CREATE TABLE t{number} (a)")
-        migrate_live(workspace, release(tiny, *scripts), f"d-{number}")
-    kept = {path.name for path in (workspace.config.state_folder / "backups").iterdir()}
-    assert kept == {f"d-{number}" for number in range(2, KEPT_BACKUPS + 2)}
+        migrate_live(few, release(tiny, *scripts), f"d-{number}")
+    assert [kept.name for kept in backups.every(few.config)] == ["d-3", "d-2"]
+    assert len(list((few.config.state_folder / "backups").iterdir())) == 4, "nothing but two folders and their notes"
 
 
 def test_what_nobody_approved_migrates_in_the_box(tiny: Tiny, workspace: Workspace) -> None:

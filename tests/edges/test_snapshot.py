@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aiimprove.errors import MigrationFailed
+from aiimprove.errors import MachineFailed
 from aiimprove.settings import Config, Service
 from aiimprove.snapshot import backup, clone, contract_breaks, rows, schema
 
@@ -112,7 +112,7 @@ def test_a_half_written_database_is_refused_and_leaves_nothing(live: Path, tmp_p
     with (live / "library.sqlite").open("r+b") as file:
         file.seek(4096)
         file.write(b"\xde\xad" * 3000)
-    with pytest.raises(MigrationFailed, match="backup of live failed"):
+    with pytest.raises(MachineFailed, match="backup of live failed"):
         backup(CONFIG, live, tmp_path / "backup")
     assert not (tmp_path / "backup").exists()
 
@@ -121,7 +121,7 @@ def test_a_full_disk_leaves_nothing(live: Path, tmp_path: Path, monkeypatch: pyt
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
     monkeypatch.setattr("aiimprove.snapshot.shutil.copy2", full)
-    with pytest.raises(MigrationFailed, match="No space left"):
+    with pytest.raises(MachineFailed, match="No space left"):
         backup(CONFIG, live, tmp_path / "backup")
     assert not (tmp_path / "backup").exists()
 

@@ -11,13 +11,13 @@ import pytest
 
 from aiimprove.detectors.borders import border, one_sided
 from aiimprove.detectors.indexes import best
-from aiimprove.detectors.openapi import routes
 from aiimprove.detectors.ranges import is_limit
-from aiimprove.detectors.samples import Samples, request
 from aiimprove.detectors.searched import filled, from_log, templates, whole
 from aiimprove.detectors.statements import Sorted, aliases, asked, shape, tokens
 from aiimprove.detectors.tracebacks import Crash, crashes
 from aiimprove.detectors.values import all_in_words
+from aiimprove.openapi import routes
+from aiimprove.samples import Samples, request
 from aiimprove.settings import Service
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
 from aiimprove.answer import Answer
-from aiimprove.detectors.openapi import Parameter, Route
 from aiimprove.finding import Json
+from aiimprove.openapi import Parameter, Route
 from aiimprove.probes import Dropped, Line
 
 KEPT = 8
@@ -99,7 +99,7 @@ class Samples:
         declared = [schema[word] for word in ("example", "default", "const") if schema.get(word) is not None]
         declared += [*schema.get("examples", ()), *schema.get("enum", ()), *_alternatives(schema)]
         observed = [value for value in self._observed(route, parameter) if _fits(value, parameter.type)]
-        return _unique([*declared, *observed]) or [self._made(schema)]
+        return _unique([*declared, *observed]) or [self._made(schema, parameter.name)]
 
     def _observed(self, route: Route, parameter: Parameter) -> Iterable[Json]:
         head = route.path.partition("{" + parameter.name + "}")[0].rstrip("/")
@@ -111,12 +111,14 @@ class Samples:
             if _names_list(path, stem):
                 yield from _names(rows, parameter.name)
 
-    def _made(self, schema: Mapping[str, Json]) -> Json:
+    def _made(self, schema: Mapping[str, Json], name: str) -> Json:
         kind = schema.get("type", "string")
         if kind in ("integer", "number") and "minimum" in schema:
             return schema["minimum"]
         if kind == "string" and schema.get("format") in _BY_FORMAT:
             return _BY_FORMAT[schema["format"]]
+        if kind == "string" and name.lower().endswith(("url", "uri", "link", "href")):
+            return _BY_FORMAT["uri"]
         return "a" * schema["minLength"] if schema.get("minLength") else _BY_TYPE.get(kind, "a")
 
     def valid(self, route: Route) -> dict[str, Json]:
