@@ -110,7 +110,7 @@ def until_healthy(config: Config, copy: Copy) -> None:
     services = as_released(config, copy.release).services
     urls = [url + services[name].health for name, url in copy.urls.items()]
     try:
-        waituntil_healthy(urls, config.deploy.healthy_answers, config.deploy.start_seconds, copy.alive)
+        wait_until_healthy(urls, config.deploy.healthy_answers, config.deploy.start_seconds, copy.alive)
     except NotHealthy as failed:
         said = "\n".join(f"{name}: {last_lines(log)}" for name, log in copy.logs.items())
         raise NotHealthy(f"{failed}\n{said}") from failed

@@ -92,11 +92,11 @@ SELECT i, hex(randomblob(20)) AS text FROM n"""
 
 
 def test_the_time_writers_are_kept_out_is_measured_and_limited(tiny: Tiny, workspace: Workspace) -> None:
-    slow, deploy = release(tiny, SLOW), replace(workspace.config.deploy, migration_lock_ms=50.0)
+    slow, deploy = release(tiny, SLOW), replace(workspace.config.deploy, migration_lock_ms=20.0)
     seen = rehearse(workspace.config, slow, workspace.data("live"), tiny.root / "work", workspace.box)
-    assert seen.lock_ms > 50 and seen.pending and seen.breaks == ()
+    assert seen.lock_ms > 20 and seen.pending and seen.breaks == ()
     strict = replace(workspace, config=replace(workspace.config, deploy=deploy))
-    with pytest.raises(MigrationFailed, match=r"keep writers out for \d+ ms \(measured on a clone; .* allows 50\)"):
+    with pytest.raises(MigrationFailed, match=r"keep writers out for \d+ ms \(measured on a clone; .* allows 20\)"):
         migrate_live(strict, slow, "d-1")
     assert names(workspace) == {"notes"}
 
