@@ -67,7 +67,8 @@ def test_it_gets_the_environment_for_development_only(shop: Shop, tmp_path: Path
     own = replace(SERVICE, env={**SERVICE.env, "PYTHONPATH": "{folder}/src"})
     config = shop.configured(env_file=EnvFiles(str(tmp_path / "live"), str(tmp_path / "dev")), services={"shop": own})
     extra = {"shop": {"PYTHONPATH": str(tmp_path / "extra"), "RECORD": "1"}}
-    with running_copy(config, shop.baseline, shop.live, tmp_path / "work", BOX, env=extra) as copy:
+    bare = replace(shop.baseline, settings={})
+    with running_copy(config, bare, shop.live, tmp_path / "work", BOX, env=extra) as copy:
         seen = json.loads(copy.logs["shop"].read_text().splitlines()[0])
     assert (seen["SHOP_KEY"], seen["RECORD"], seen["SHOP_DB"]) == ("for-dev", "1", str(copy.data / "shop.db"))
     assert "SECRET" not in seen
@@ -86,7 +87,7 @@ def test_one_that_never_answers_is_ended(shop: Shop, tmp_path: Path) -> None:
     config = shop.configured(deploy=replace(shop.config.deploy, start_seconds=1),
                              services={"shop": replace(SERVICE, start=[PYTHON, "-c", "import time; time.sleep(60)"])})
     with pytest.raises(NotHealthy, match="not healthy after 1 seconds"), \
-            running_copy(config, shop.baseline, shop.live, tmp_path, BOX):
+            running_copy(config, replace(shop.baseline, settings={}), shop.live, tmp_path, BOX):
         pytest.fail("it was never healthy")
 
 
