@@ -73,7 +73,7 @@ def _share(workspace: Workspace, deployment: Deployment, fresh: RunningSlot, sta
            percent: float) -> None:
     workspace.slots.verify(fresh)
     generation = stable.with_canary(deployment.release, fresh.ports, round(percent * 10))
-    workspace.gateway.switch(Environment.LIVE, generation)
+    workspace.gateway.switch(Environment.LIVE, generation, watched=deployment.id)
     workspace.progress(f"{_words(percent)} meet it; watching it")
 
 

@@ -15,7 +15,8 @@ from aiimprove.lock import held, holder
 from aiimprove.proving import Case, prove
 from aiimprove.release import Deployment, DeploymentStatus, Environment, Release
 from aiimprove.rollout import Order, put_live
-from aiimprove.way_back import DEPLOY, abort, tidy, undo_unfinished, wait_for_idle_slots
+from aiimprove.unfinished import end_unfinished
+from aiimprove.way_back import DEPLOY, abort, tidy, wait_for_idle_slots
 from aiimprove.workspace import Workspace
 
 
@@ -133,7 +134,7 @@ def settle(workspace: Workspace) -> str:
         return ""
     wait_for_idle_slots(workspace)
     with held(workspace.store, DEPLOY, "settling what was left"):
-        return undo_unfinished(workspace)
+        return end_unfinished(workspace)
 
 
 def _must_be_up(workspace: Workspace) -> None:

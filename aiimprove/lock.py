@@ -1,12 +1,16 @@
-"""Leases: who is at what. A holder that died, or that slept past its time, loses it; a stale holder cannot write.
+"""Leases: who is at what. A holder that died, or that slept past its time, loses it; a stale holder does nothing more.
 
 The token rises with every new holder (fencing, as in Kleppmann's "How to do distributed locking", 2016): while a
-lease is held, every transaction of the store first checks that the token is still ours.
+lease is held, every transaction of the store first checks that the token is still ours. Traffic and slots know no
+tokens, and a sleeper may hold a file lock or a transaction; so whoever takes a lease first ends those who slept past
+theirs (fencing by killing, the STONITH of clusters, which is certain on one machine).
 """
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 import sqlite3
 import threading
 import time
@@ -20,6 +24,8 @@ from aiimprove.process import Identity
 from aiimprove.store import Store
 
 LEASE_SECONDS = 10.0
+_END_SECONDS = 5.0
+_LOG = logging.getLogger("aiimprove")
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,20 @@ def holder(store: Store, name: str) -> Holder | None:
         return None
     found = Holder(name, row[0], Identity(row[1], row[2], row[3]), row[5], row[6])
     return found if row[4] > _clock() and found.process.alive() else None
+
+
+def end_sleepers(store: Store) -> None:
+    """End every process whose lease ran out although it neither died nor gave it back: it was stopped, or could not
+    renew it. What it had under way is left as after any crash."""
+    rows = store.connection.execute("SELECT pid, started, boot, name, message FROM leases "
+                                    "WHERE until > 0 AND until <= ?", (_clock(),)).fetchall()
+    for pid, started, boot, name, message in rows:
+        sleeper = Identity(pid, started, boot)
+        if pid != os.getpid() and sleeper.alive():
+            with suppress(PermissionError):  # another user's: the token keeps it from writing
+                sleeper.signal(signal.SIGKILL)
+                sleeper.wait(_END_SECONDS)
+                _LOG.warning("process %s slept past its time with %s (%s): it was ended", pid, name, message)
 
 
 @contextmanager
@@ -65,6 +85,7 @@ def held(store: Store, name: str, message: str) -> Iterator[int]:
 def _take(store: Store, name: str, message: str) -> int:
     me = Identity.of(os.getpid())
     assert me is not None
+    end_sleepers(store)
     with store.transaction() as connection:
         other = holder(store, name)
         if other is not None:

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import time
 
 _UNKNOWN = {"score": None, "errors": 0, "live": "unknown", "dev": "unknown", "backend": "unknown",
             "database": "unknown"}
@@ -56,20 +57,28 @@ def _deploying(connection: sqlite3.Connection, canary: dict[str, object] | None)
     wanted = {name: found[name] for name in ("id", "release", "replaces", "status", "message", "reason", "started")}
     known = canary if canary and canary["deployment"] == found["id"] else {}
     judged = {name: known.get(name) for name in ("verdict", "why", "missing")}
-    return wanted | {"improvement": (found["adds"] or found["removes"] or [None])[0], "judgement": judged}
+    names = {lease["name"] for lease in _working(connection)}
+    return wanted | {"improvement": (found["adds"] or found["removes"] or [None])[0], "judgement": judged,
+                     "left": not names & {"deploy", f"watch {found['id']}"}}
 
 
 def _working(connection: sqlite3.Connection) -> list[dict[str, object]]:
     """Who is at what now: the leases that a live process holds, but for the loop's own."""
     rows = connection.execute("SELECT name, message, since, pid, started, boot FROM leases "
-                              "WHERE until > 0 AND name != 'run' ORDER BY since").fetchall()
+                              "WHERE until > ? AND name != 'run' ORDER BY since", (_now(),)).fetchall()
     return [{"name": name, "message": message, "since": since, "pid": pid}
             for name, message, since, pid, started, boot in rows if _started(pid) == started and boot == _boot()]
 
 
 def _running(connection: sqlite3.Connection) -> bool:
-    row = connection.execute("SELECT pid, started, boot FROM leases WHERE name = 'run' AND until > 0").fetchone()
+    row = connection.execute("SELECT pid, started, boot FROM leases WHERE name = 'run' AND until > ?",
+                             (_now(),)).fetchone()
     return row is not None and _started(row[0]) == row[1] and _boot() == row[2]
+
+
+def _now() -> float:
+    """The clock of the leases: it does not jump, and goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _started(pid: int) -> int | None:

@@ -6,14 +6,15 @@ from aiimprove.errors import NotHealthy, ReleaseFailed
 from aiimprove.lock import held
 from aiimprove.release import Environment, Slot
 from aiimprove.rollout import keep_assets
-from aiimprove.way_back import DEPLOY, live_generation, serving_slot, undo_unfinished
+from aiimprove.unfinished import end_unfinished
+from aiimprove.way_back import DEPLOY, live_generation, serving_slot
 from aiimprove.workspace import Workspace
 
 
 def revive(workspace: Workspace) -> bool:
     """Start what was live, as it was made; False when it serves already. Raises ReleaseFailed, Locked."""
     with held(workspace.store, DEPLOY, "starting what is live"):
-        undo_unfinished(workspace)
+        end_unfinished(workspace)
         if serving_slot(workspace) is not None:
             workspace.slots.revive()
             return False

@@ -11,15 +11,14 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
-from aiimprove import assets, build, canary_steps, migration
+from aiimprove import assets, build, canary_steps, migration, promotion
 from aiimprove.canary import Judgement
 from aiimprove.errors import AiimproveError, NotHealthy, ReleaseFailed
-from aiimprove.event import Event
 from aiimprove.gateway import Watch
-from aiimprove.improvement import Status
 from aiimprove.lock import held
 from aiimprove.release import Deployment, DeploymentStatus, Environment, Release, Slot
 from aiimprove.slots import RunningSlot
+from aiimprove.unfinished import end_unfinished, tidy_afterwards
 from aiimprove.watching import Seen, before_switch, watch
 from aiimprove.way_back import (
     DEPLOY,
@@ -27,11 +26,9 @@ from aiimprove.way_back import (
     latest,
     live_generation,
     serving_slot,
-    tidy_afterwards,
-    undo_unfinished,
     wait_for_idle_slots,
 )
-from aiimprove.workspace import LIVE_COMMIT, LIVE_RELEASE, Workspace
+from aiimprove.workspace import LIVE_RELEASE, Workspace
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def _put_live(workspace: Workspace, order: Order) -> Deployment:
         wait_for_idle_slots(workspace)
     with ExitStack() as watching:
         with held(workspace.store, DEPLOY, f"putting {order.release.id} live"):
-            undo_unfinished(workspace, keep=warm)
+            end_unfinished(workspace, keep=warm)
             with build.in_use(workspace.config, order.release):
                 order = _with_present_settings(workspace, order)
                 deployment = _prepare(workspace, order)
@@ -136,7 +133,7 @@ def _promote(workspace: Workspace, deployment: Deployment, fresh: RunningSlot, w
     before = serving_slot(workspace)
     keep_assets(workspace, *(workspace.store.release(each) for each in filter(None, [deployment.replaces])))
     spare = before if deployment.reason == "deploy" else None
-    workspace.gateway.switch(Environment.LIVE, live_generation(fresh, spare))
+    workspace.gateway.switch(Environment.LIVE, live_generation(fresh, spare), watched=deployment.id if before else "")
     if before is not None:
         workspace.slots.retire(before)
     workspace.slots.link_logs(fresh)
@@ -206,26 +203,9 @@ def _commit(workspace: Workspace, deployment: Deployment, why: str) -> Deploymen
     if deployment.replaces and not workspace.gateway.release_watch(deployment.id):
         abort(workspace, latest(workspace, deployment), "nobody watched it in time", condemn=False)
         raise ReleaseFailed(f"the watch over release {deployment.release} lapsed: {deployment.replaces} serves")
-    after = deployment.advance(DeploymentStatus.COMMITTED, why, finished=time.time())
-    commit = workspace.store.release(deployment.release).commit
-    with workspace.store.transaction():
-        workspace.store.put_deployment(deployment, after, workspace.performer)
-        workspace.store.set_fact(LIVE_RELEASE, deployment.release)
-        workspace.store.set_fact(LIVE_COMMIT, commit)
-        _settle_improvements(workspace, deployment)
-        workspace.store.append(Event("release.promoted", deployment.release, workspace.performer,
-                                     {"replaces": deployment.replaces}))
+    after = promotion.record(workspace, deployment, why)
     workspace.progress("stopping the release before")
     return after
-
-
-def _settle_improvements(workspace: Workspace, deployment: Deployment) -> None:
-    moves = [(name, Status.LIVE) for name in deployment.adds] + [(n, Status.ROLLED_BACK) for n in deployment.removes]
-    for name, status in moves:
-        improvement = workspace.store.improvement(name)
-        if improvement.status is not status:
-            after = improvement.advance(status, reason=f"with release {deployment.release}")
-            workspace.store.put(improvement, after, workspace.performer, after.reason)
 
 
 def _advance(workspace: Workspace, deployment: Deployment, to: DeploymentStatus, message: str) -> Deployment:

@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from dataclasses import replace
 
-from aiimprove.errors import AiimproveError, Locked, Refused, Stale
+from aiimprove.errors import Refused, Stale
 from aiimprove.gateway import Generation
 from aiimprove.improvement import Status
-from aiimprove.lock import held, holder
-from aiimprove.release import Deployment, DeploymentStatus, Environment, Slot
+from aiimprove.release import Deployment, DeploymentStatus, Environment
 from aiimprove.repository import LIVE_BRANCH
 from aiimprove.slots import RunningSlot
 from aiimprove.workspace import LIVE_COMMIT, LIVE_RELEASE, Workspace
 
 DEPLOY = "deploy"
 _LOG = logging.getLogger("aiimprove")
-
-
-def undo_unfinished(workspace: Workspace, keep: str = "") -> str:
-    """Undo what a deployment that nobody looks after any more left; empty when there is none.
-
-    The caller holds the deploy lease; a slot with release `keep` goes on. Raises Locked while somebody watches a
-    deployment.
-    """
-    words = ""
-    for deployment in workspace.store.unfinished():
-        watcher = holder(workspace.store, f"watch {deployment.id}")
-        if watcher is not None:
-            raise Locked(f"release {deployment.release} is being watched by process {watcher.process.pid}: wait until "
-                         "it is done, or 'aiimprove rollback' takes it back now")
-        returned = workspace.gateway.returned()
-        why = returned.why if returned and returned.deployment == deployment.id else "whoever did it died"
-        abort(workspace, deployment, why, condemn=False)
-        words = f"deployment {deployment.id} was undone: {why}; {deployment.replaces or 'nothing'} serves"
-    words = words or _correct(workspace)
-    tidy(workspace, keep)
-    return words
 
 
 def abort(workspace: Workspace, deployment: Deployment, why: str, *, condemn: bool) -> Deployment:
@@ -108,20 +85,6 @@ def wait_for_idle_slots(workspace: Workspace) -> None:
                 workspace.slots.drain(slot, workspace.config.deploy.drain_seconds)
 
 
-def tidy_afterwards(workspace: Workspace) -> None:
-    """Undo or tidy up what a deployment of ours leaves, unless somebody is at it, who then does that first.
-
-    What is recorded stands, whatever goes wrong here: the next command tries again. The wait for requests under way
-    keeps nobody else from deploying.
-    """
-    try:
-        wait_for_idle_slots(workspace)
-        with held(workspace.store, DEPLOY, "stopping what serves nobody"):
-            undo_unfinished(workspace)
-    except (AiimproveError, OSError, sqlite3.Error) as error:
-        _LOG.info("not tidied up yet: %s", error)
-
-
 def _point_branch(workspace: Workspace) -> None:
     """aiimprove/live is for people: what serves does not depend on whether it can be written."""
     commit = workspace.store.fact(LIVE_COMMIT)
@@ -132,26 +95,9 @@ def _point_branch(workspace: Workspace) -> None:
         _LOG.warning("%s", refused)
 
 
-def _correct(workspace: Workspace) -> str:
-    """The store is the truth: visitors go to the release that it names, when the gateway says otherwise."""
-    if in_order(workspace):
-        return ""
-    live, current = str(workspace.store.fact(LIVE_RELEASE)), workspace.gateway.current(Environment.LIVE)
-    if current is not None and current.release == live:
-        return "a slot that served nobody was stopped"
-    running = workspace.slots.running(Environment.LIVE)
-    slot = next((each for each in running.values() if each.release == live), None)
-    if slot is None:
-        free = next(each for each in Slot if each not in running)
-        slot = workspace.slots.start(workspace.store.release(live), free, Environment.LIVE)
-    workspace.slots.verify(slot)
-    workspace.gateway.acknowledge()
-    workspace.gateway.switch(Environment.LIVE, live_generation(slot))
-    return f"release {live} serves again, as the record says"
-
-
 def keep_serving(workspace: Workspace) -> int:
-    """Gives what serves live a new shim where one died, so that it is kept alive again; how many that were."""
+    """Gives what serves live a new shim where one died, so that it is kept alive again, and wakes what was stopped;
+    how many that were."""
     serving = serving_slot(workspace)
     kept = serving.kept().values() if serving else ()
     return workspace.gateway.revive() + sum(each.revive() for each in kept)
@@ -186,5 +132,4 @@ def _return_traffic(workspace: Workspace, deployment: Deployment) -> None:
         release = workspace.store.release(deployment.replaces)
         stable = workspace.slots.start(release, deployment.slot.other, Environment.LIVE)
     workspace.slots.verify(stable)
-    workspace.gateway.switch(Environment.LIVE, live_generation(stable))
-    workspace.gateway.release_watch(deployment.id)
+    workspace.gateway.take_back(live_generation(stable), deployment.id)

@@ -10,14 +10,13 @@ from aiimprove.event import Event
 from aiimprove.improvement import TRANSITIONS, Status
 from aiimprove.release import DeploymentStatus, Environment
 from aiimprove.workspace import LIVE_RELEASE, Workspace
-from bench.site import Site
 
 _ORDER = [status.value for status in DeploymentStatus]
 
 
-def broken(site: Site, engine: Workspace) -> list[str]:
-    """One sentence for each thing that is not as it must be."""
-    return [*transitions(engine), *serving(engine), *leftovers(site), *_audit(site)]
+def broken(state: Path, engine: Workspace) -> list[str]:
+    """One sentence for each thing that is not as it must be; `state` is the state folder."""
+    return [*transitions(engine), *serving(engine), *leftovers(state), *_audit(engine)]
 
 
 def transitions(engine: Workspace) -> Iterator[str]:
@@ -67,9 +66,9 @@ def serving(engine: Workspace) -> Iterator[str]:
         yield "the gateway still holds a watch"
 
 
-def leftovers(site: Site) -> Iterator[str]:
+def leftovers(state: Path) -> Iterator[str]:
     """No process of a killed proof or build goes on."""
-    work = str(site.state / "work").encode()
+    work = str(state / "work").encode()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -80,7 +79,7 @@ def leftovers(site: Site) -> Iterator[str]:
                 yield f"process {entry.name} is left: {words.replace(bytes(1), b' ')[:200].decode(errors='replace')}"
 
 
-def _audit(site: Site) -> Iterator[str]:
-    envelope = site.run("audit", "--verify")
-    if envelope["exit_code"] or not envelope["data"]["verified"]:
-        yield f"audit --verify: {envelope['errors']}"
+def _audit(engine: Workspace) -> Iterator[str]:
+    number = engine.store.broken_at()
+    if number is not None:
+        yield f"the chain of events is broken at {number}"

@@ -49,7 +49,7 @@ class Killer:
         return envelope
 
     def look(self, after: str) -> None:
-        found = [f"after {after}: {sentence}" for sentence in broken(self.site, self.engine)]
+        found = [f"after {after}: {sentence}" for sentence in broken(self.site.state, self.engine)]
         for sentence in found:
             print(sentence, flush=True)
         self.wrong += found

@@ -52,7 +52,9 @@ def _sentences(data: dict[str, Any]) -> list[str]:
              f"State    {data['state_folder']}", f"Logs     {data['logs_folder']}"]
     if data["deploying"]:
         now = data["deploying"]
-        lines.append(f"Deploying {now['release']}: {now['status']} for {time.time() - now['started']:.0f} s")
+        lines.append(f"Left     release {now['release']} is half deployed ({now['status']}) and nobody is at it: the "
+                     "loop, or your next command, finishes or undoes that." if now["left"] else
+                     f"Deploying {now['release']}: {now['status']} for {time.time() - now['started']:.0f} s")
         if now["judgement"]["verdict"]:
             lines.append(f"         {now['judgement']['verdict']}: {now['judgement']['why']}")
     lines += [f"Now      {each['name']}: {each['message']}, for {time.time() - each['since']:.0f} s"

@@ -20,8 +20,8 @@ LAYERS = {
     "devices": "shim lock door operators landlock sandbox vault snapshot backups rehearsal samples build slots assets "
                "gateway proving recipes authors checks detectors",
     "workspace": "workspace",
-    "shared steps": "taken looked releases migration development replaying watching way_back canary_steps rollout "
-                    "revival retention",
+    "shared steps": "taken looked releases migration development replaying watching promotion way_back unfinished "
+                    "canary_steps rollout revival retention",
     "stages": "analysis generation verification approval deployment health",
     "composition": "lifecycle due loop system",
     "commands": "commands",

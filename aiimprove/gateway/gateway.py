@@ -77,20 +77,32 @@ class Gateway:
         """What is in force; None before the first start."""
         return self._generations.current(environment)
 
-    def switch(self, environment: Environment, generation: Generation) -> Generation | None:
+    def switch(self, environment: Environment, generation: Generation, *, watched: str = "") -> Generation | None:
         """Puts the generation in force for the very next request and returns the one that it replaces.
 
-        Raises Stale while a return of live traffic is not acknowledged: what was planned before is void.
+        With `watched`, a deployment, only while its watch is held. Raises Stale when that is over, and while a return
+        of live traffic is not acknowledged: what was planned before is void.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._lease.locked():
             if environment is Environment.LIVE and self._lease.returned():
                 raise Stale("live traffic went back to the stable release because nobody watched the new one")
-            replaced = self.current(environment)
-            numbered = self._generations.write(generation)
-            self._generations.use(environment, numbered.number)
-            held = self._lease.held()
-            self._generations.prune({held.back_to} if held else set())
+            if watched and not self._lease.is_of(watched):
+                raise Stale(f"deployment {watched} was ended by another process meanwhile")
+            return self._switch(environment, generation)
+
+    def take_back(self, generation: Generation, deployment: str) -> None:
+        """Puts live traffic on the generation and ends the deployment's watch, at once for whoever watches it."""
+        with self._lease.locked():
+            self._switch(Environment.LIVE, generation)
+            self._lease.end(deployment)
+
+    def _switch(self, environment: Environment, generation: Generation) -> Generation | None:
+        replaced = self.current(environment)
+        numbered = self._generations.write(generation)
+        self._generations.use(environment, numbered.number)
+        held = self._lease.held()
+        self._generations.prune({held.back_to} if held else set())
         return replaced
 
     def hold(self, watch: Watch, seconds: float) -> None:

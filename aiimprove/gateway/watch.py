@@ -63,14 +63,22 @@ class Lease:
             self._write(watch, seconds)
             return True
 
+    def is_of(self, deployment: str) -> bool:
+        """Whether this deployment's watch is held."""
+        watch = self.held()
+        return watch is not None and watch.deployment == deployment
+
     def release(self, deployment: str) -> bool:
         """Ends the watch; False when it has lapsed before."""
         with self.locked():
-            watch = self.held()
-            if watch is None or watch.deployment != deployment:
-                return False
-            self._watch.unlink()
-            return True
+            return self.end(deployment)
+
+    def end(self, deployment: str) -> bool:
+        """`release` for whoever has the lock."""
+        if not self.is_of(deployment):
+            return False
+        self._watch.unlink()
+        return True
 
     def held(self) -> Watch | None:
         noted = _read(self._watch)

@@ -65,6 +65,11 @@ class Identity:
             return False
         return True
 
+    def wake(self) -> bool:
+        """Lets a process that was stopped, and the group that it leads, go on; False when it was not."""
+        stat = _stat(self.pid)
+        return stat is not None and stat[0] == "T" and self.alive() and self.signal_group(signal.SIGCONT)
+
     def wait(self, seconds: float) -> bool:
         """True once the process is gone, False when it still runs after `seconds`."""
         descriptor = self._open()

@@ -83,10 +83,12 @@ class Kept:
             raise ReleaseFailed(f"{self.home.name} could not be restarted: its shim died")
 
     def revive(self) -> bool:
-        """Gives a program whose shim died a new one, which adopts or starts it; False when nothing was to do."""
+        """Gives a program whose shim died a new one, which adopts or starts it, and wakes who was stopped (SIGSTOP);
+        False when nothing was to do."""
         state = self.state()
+        woken = [each.wake() for each in (state.shim, state.program) if each]
         if state.shim or state.stopped or not self._spec.exists():
-            return False
+            return any(woken)
         self._start_shim()
         return True
 

@@ -19,6 +19,7 @@ from aiimprove.lock import held, holder
 from aiimprove.store import Store
 
 HOLDER = """
+import signal
 import sys
 from pathlib import Path
 from aiimprove import lock
@@ -32,18 +33,23 @@ try:
         seen = store.improvement("i")
         print("held", flush=True)
         sys.stdin.readline()
+        if sys.argv[3:] == ["transaction"]:
+            with store.transaction():
+                signal.raise_signal(signal.SIGSTOP)
         store.save(seen, seen.advance(Status.GENERATED), "holder")
         print("saved", flush=True)
+    if sys.argv[3:] == ["rest"]:
+        sys.stdin.readline()
 except AiimproveError as error:
     print(error.code, flush=True)
 """
 
 
 @contextmanager
-def another_holder(store: Store, seconds: float = 10.0) -> Iterator[subprocess.Popen[str]]:
+def another_holder(store: Store, seconds: float = 10.0, *where: str) -> Iterator[subprocess.Popen[str]]:
     store.add(Improvement("i", FINDING), "test")
-    other = subprocess.Popen([sys.executable, "-c", HOLDER, str(store.file), str(seconds)], stdin=subprocess.PIPE,
-                             stdout=subprocess.PIPE, text=True)
+    other = subprocess.Popen([sys.executable, "-c", HOLDER, str(store.file), str(seconds), *where],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdout and other.stdout.readline() == "held\n"
     try:
         yield other
@@ -51,6 +57,12 @@ def another_holder(store: Store, seconds: float = 10.0) -> Iterator[subprocess.P
         if other.poll() is None:
             other.send_signal(signal.SIGKILL)
         other.communicate()
+
+
+def _next(other: subprocess.Popen[str]) -> None:
+    assert other.stdin
+    other.stdin.write("\n")
+    other.stdin.flush()
 
 
 def test_locked_names_the_holder_and_what_it_does(store: Store) -> None:
@@ -96,11 +108,49 @@ def test_a_sleeper_that_wakes_up_writes_nothing(store: Store) -> None:
         while holder(store, "deploy") is not None:
             assert time.monotonic() - began < 10
         with held(store, "deploy", "mine"):
-            other.send_signal(signal.SIGCONT)
-            assert other.communicate("\n", timeout=20)[0] == "stale\n"
+            assert other.wait(5) == -signal.SIGKILL  # it does not even wake up
             assert store.improvement("i").status is Status.PROPOSED
             mine = holder(store, "deploy")
             assert mine is not None and mine.message == "mine"
+
+
+def test_a_sleeper_in_a_transaction_keeps_nobody_out(store: Store) -> None:
+    with another_holder(store, 1.0, "transaction") as other:
+        _next(other)
+        until = time.monotonic() + 10
+        while holder(store, "deploy") is not None:
+            assert time.monotonic() < until
+        with held(store, "deploy", "mine"):
+            store.set_fact("n", 1)
+        assert other.wait(5) == -signal.SIGKILL
+
+
+def test_who_gave_its_lease_back_is_left_alone(store: Store) -> None:
+    with another_holder(store, 1.0, "rest") as other:
+        _next(other)
+        assert other.stdout and other.stdout.readline() == "saved\n"
+        while holder(store, "deploy") is not None:
+            assert other.poll() is None
+        with held(store, "deploy", "mine"):
+            pass
+        assert other.poll() is None
+
+
+def test_a_sleeper_of_another_user_writes_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it may not be ended, its token is too low."""
+    def refused(*_: object) -> bool:
+        raise PermissionError
+
+    with another_holder(store, 1.0) as other:
+        other.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        while holder(store, "deploy") is not None:
+            assert time.monotonic() - began < 10
+        monkeypatch.setattr(lock.Identity, "signal", refused)
+        with held(store, "deploy", "mine"):
+            other.send_signal(signal.SIGCONT)
+            assert other.communicate("\n", timeout=20)[0] == "stale\n"
+            assert store.improvement("i").status is Status.PROPOSED
 
 
 def test_a_sleeper_does_not_free_the_lease_of_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,161 @@
+"""A small app that is live, with somebody who writes to it all the time, and what must be true whatever struck it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from tiny import FINDING, Said, Tiny
+
+from aiimprove.build import build
+from aiimprove.evidence import Evidence
+from aiimprove.improvement import Approval, Improvement, Status
+from aiimprove.release import Release
+from aiimprove.workspace import Workspace
+from bench.invariants import broken
+
+FAULTY = Path(__file__).with_name("faulty.py")
+ROOT = FAULTY.parent.parent
+
+
+class Writer:
+    """Posts one note after the other over a connection that is kept, and never repeats one."""
+
+    def __init__(self, port: int) -> None:
+        self.acknowledged: list[str] = []
+        self.failed: list[str] = []
+        self._port, self._stop, self._count = port, threading.Event(), 0
+        self._thread = threading.Thread(target=self._write)
+
+    def __enter__(self) -> Writer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _write(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        while not self._stop.wait(0.02):
+            self._count += 1
+            text = f"note {id(self)} {self._count}"
+            try:
+                connection.request("POST", "/notes", json.dumps({"tag": "struck", "text": text}))
+                answer = connection.getresponse()
+                answer.read()
+                (self.acknowledged if answer.status == 201 else self.failed).append(text)
+            except (OSError, http.client.HTTPException):
+                self.failed.append(text)
+                connection.close()
+        connection.close()
+
+
+class Struck:
+    """The app with two releases: `first` is live, `second` comes with approved improvements."""
+
+    def __init__(self, tiny: Tiny) -> None:
+        self.tiny = tiny
+        said = tiny.call("up", "--without-loop")
+        assert said.exit_code == 0, said
+        self.token = tiny.operator()
+        self.engine: Workspace = tiny.workspace()
+        self.first = self.engine.live()
+        self.second = self._build({"app/new.txt": "new"})
+        self._planted = 0
+
+    def _build(self, files: dict[str, str]) -> Release:
+        commit = self.tiny.commit(files)
+        return build(self.engine.config, self.engine.repository, commit, self.engine.box, str, trusted=True)
+
+    def worse(self, path: str, old: str, new: str) -> Release:
+        """A release of one more commit, in which a file is changed."""
+        self.tiny.edit(path, old, new)
+        return self._build({})
+
+    def approved(self, release: Release | None = None) -> str:
+        """An improvement that was proven and approved, to be deployed."""
+        release = release or self.second
+        live, self._planted = self.engine.live(), self._planted + 1
+        checks = Evidence(live.commit, release.commit, (), (), release.artifact, "judge", FINDING.probe.digest())
+        made = Improvement(f"struck{self._planted}", replace(FINDING, title=f"Improvement {self._planted}"),
+                           Status.APPROVED, base_commit=live.commit, commit=release.commit, digest="d" * 64,
+                           artifact=release.artifact, release=release.id, evidence=checks,
+                           approval=Approval("test", "d" * 64, time.time()))
+        self.engine.store.add(made, "test")
+        return made.id
+
+    def verb(self, *words: str, **how: object) -> Said:
+        """A verb, as the operator, without a fault."""
+        return self.tiny.call(*words, "--token-stdin", stdin=self.token + "\n", **how)  # type: ignore[arg-type]
+
+    def faulty(self, what: str, number: int, *words: str) -> subprocess.Popen[str]:
+        """A verb under way on which a fault falls at a step (tests/faulty.py)."""
+        command = subprocess.Popen(
+            [sys.executable, "-P", str(FAULTY), str(self.tiny.state), what, str(number), "--", *words,
+             "--token-stdin"], cwd=self.tiny.folder, env=self.tiny.env | {"PYTHONPATH": str(ROOT)}, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert command.stdin is not None
+        command.stdin.write(self.token + "\n")
+        command.stdin.flush()
+        return command
+
+    def steps(self, *words: str) -> list[str]:
+        """The steps that a verb takes from here; it takes them."""
+        _, errors = self.faulty("list", 0, *words).communicate(timeout=60)
+        return [line.partition(": ")[2] for line in errors.splitlines() if line.startswith("step: ")]
+
+    def through(self, *words: str, tries: int = 1, seconds: float = 60.0) -> Said:
+        """The same command again, until it is done; an AssertionError after so many tries."""
+        for _ in range(tries):
+            said = self.verb(*words, seconds=seconds)
+            if said.exit_code == 0:
+                return said
+        raise AssertionError(f"{words} does not get through: {said}")
+
+    def wrong(self) -> list[str]:
+        """What is not as it must be now that nothing is under way."""
+        return [*broken(self.tiny.state, self.engine), *([] if self.answers() else ["the site does not answer"])]
+
+    def answers(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.tiny.live_port, timeout=20)
+        try:
+            connection.request("GET", "/count")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def lost(self, writer: Writer) -> list[str]:
+        """Acknowledged notes that are not there exactly once, and others that are there twice."""
+        with closing(sqlite3.connect(self.tiny.state / "data" / "live" / "notes.db", timeout=10)) as database:
+            rows = Counter(text for (text,) in database.execute("SELECT text FROM notes WHERE tag = 'struck'"))
+        return [text for text in writer.acknowledged if rows[text] != 1] + [
+            text for text in writer.failed if rows[text] > 1]
+
+
+@contextmanager
+def struck(tiny: Tiny) -> Iterator[Struck]:
+    """The app, live without a loop; stopped afterwards."""
+    try:
+        yield Struck(tiny)
+    finally:
+        assert tiny.call("down").exit_code == 0
+
+
+def until(question: Callable[[], object], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not question():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
