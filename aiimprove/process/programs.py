@@ -124,7 +124,7 @@ def _before_exec(nice: int, die_with_parent: bool) -> Callable[[], None] | None:
     if not nice and not die_with_parent:
         return None
     libc = ctypes.CDLL(None)
-    set_parent_death_signal = 1
+    set_parent_death_signal, parent = 1, os.getpid()
 
     def prepare() -> None:
         os.nice(nice)
@@ -133,6 +133,8 @@ def _before_exec(nice: int, die_with_parent: bool) -> Callable[[], None] | None:
             _only_when_idle()
         if die_with_parent:
             libc.prctl(set_parent_death_signal, signal.SIGKILL)
+            if os.getppid() != parent:  # it ended before we had asked for its end
+                os._exit(1)
 
     return prepare
 
