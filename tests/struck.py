@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import secrets
 import sqlite3
 import subprocess
 import sys
@@ -34,7 +35,7 @@ class Writer:
     def __init__(self, port: int) -> None:
         self.acknowledged: list[str] = []
         self.failed: list[str] = []
-        self._port, self._stop, self._count = port, threading.Event(), 0
+        self._port, self._stop, self._count, self._name = port, threading.Event(), 0, secrets.token_hex(8)
         self._thread = threading.Thread(target=self._write)
 
     def __enter__(self) -> Writer:
@@ -49,7 +50,7 @@ class Writer:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
         while not self._stop.wait(0.02):
             self._count += 1
-            text = f"note {id(self)} {self._count}"
+            text = f"note {self._name} {self._count}"
             try:
                 connection.request("POST", "/notes", json.dumps({"tag": "struck", "text": text}))
                 answer = connection.getresponse()
