@@ -8,7 +8,7 @@ import time
 from aiimprove.errors import Refused, Stale
 from aiimprove.improvement import Approval, Improvement, Status
 from aiimprove.lock import holder
-from aiimprove.policy import Refusal, refusals
+from aiimprove.policy import Refusal, one_way, refusals
 from aiimprove.proving import judge_digest
 from aiimprove.workspace import Workspace
 
@@ -31,16 +31,23 @@ def request(workspace: Workspace, improvement_id: str = "") -> Improvement | Non
     return _ask(workspace, improvement)
 
 
-def approve(workspace: Workspace, improvement_id: str, digest: str) -> Improvement:
-    """Say yes to exactly what `digest` names. Raises Refused, Stale when it names something else by now."""
+def approve(workspace: Workspace, improvement_id: str, digest: str, *, knowing_one_way: bool = False) -> Improvement:
+    """Say yes to exactly what `digest` names. Raises Refused, Stale when it names something else by now.
+
+    A change from which there is no way back is refused unless whoever says yes said that it is known.
+    """
     improvement = workspace.store.improvement(improvement_id)
     if improvement.status in (Status.APPROVED, Status.LIVE) and improvement.digest == digest:
         return improvement
     _must_wait(improvement, digest, "approved")
+    why = one_way(improvement.evidence)
+    if why and not knowing_one_way:
+        raise Refused(f"{improvement.id} is {why}. Whoever approves it must say so: --one-way, or typed at a terminal")
     if improvement.base_commit != workspace.live().commit:
         raise Stale(f"{improvement.id} was proven on an earlier live version: it is proven again and asked again")
+    known = ", knowing that it is one way" if why else ""
     yes = Approval(workspace.performer, digest, time.time())
-    after = improvement.advance(Status.APPROVED, approval=yes, reason=f"approved by {workspace.performer}")
+    after = improvement.advance(Status.APPROVED, approval=yes, reason=f"approved by {workspace.performer}{known}")
     approved = workspace.store.save(improvement, after, workspace.performer, "approved")
     wake_loop(workspace)
     return approved

@@ -28,7 +28,7 @@ _PROVES = {("status",): "--operator", ("show",): "--operator", ("approve",): "--
            ("reject",): "--token-stdin", ("operator", "login"): "--json"}
 """The verbs that may pass, each with the flag that makes it ask for a token or a secret on stdin."""
 _VALUES = ("--digest", "--reason")
-_FLAGS = ("--json", "--operator", "--token-stdin")
+_FLAGS = ("--json", "--one-way", "--operator", "--token-stdin")
 
 
 def refusal(words: Sequence[str]) -> str:

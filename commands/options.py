@@ -36,8 +36,8 @@ def opened(performer: str = "terminal", *, may_migrate: bool = False) -> Workspa
     return Workspace(settings, performer, output.progress())
 
 
-def operator(workspace: Workspace, token_stdin: bool, question: str) -> Workspace:
-    """The same workspace, acting for whoever proved to be an operator: by token, or by typing yes at a terminal.
+def operator(workspace: Workspace, token_stdin: bool, question: str, word: str = "yes") -> Workspace:
+    """The same workspace, acting for whoever proved to be an operator: by token, or by typing `word` at a terminal.
 
     Raises NotOperator.
     """
@@ -51,9 +51,9 @@ def operator(workspace: Workspace, token_stdin: bool, question: str) -> Workspac
         return replace(workspace, performer=operators.verify(workspace.store, sys.stdin.readline()))
     if not at_terminal(workspace):
         raise NotOperator("this needs an operator: a token with --token-stdin, or an answer typed at a terminal")
-    print(f"{visible(question)} Type yes: ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("yes", "y"):
-        raise NotOperator("the answer was not yes: nothing was done")
+    print(f"{visible(question)} Type {word}: ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in {"yes": ("yes", "y")}.get(word, (word,)):
+        raise NotOperator(f"the answer was not {word}: nothing was done")
     return workspace
 
 

@@ -50,6 +50,8 @@ def _sentences(shown: dict[str, Any]) -> list[str]:
     if shown["checks"]:
         rows = [(each["name"], each["verdict"], each["summary"]) for each in shown["checks"]]
         lines += ["", table(("check", "verdict", "seen"), rows)]
+    if shown["rollback"]:
+        lines += ["", f"The way back: {shown['rollback']['words']}", ""]
     lines += [f"Not checked: {each}" for each in shown["not_checked"]]
     if shown["diff"]:
         lines += ["", shown["diff"].rstrip()]

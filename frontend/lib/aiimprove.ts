@@ -42,10 +42,12 @@ export function showCall(token: string, id: string): Call {
   return { verb: "show", args: ["show", id, "--json", "--operator"], secret: token };
 }
 
-export function approveCall(token: string, id: string, digest: string): Call {
+export function approveCall(token: string, id: string, digest: string, oneWay = false): Call {
   check(isToken(token), "token");
   check(isId(id) && isDigest(digest), "id and digest");
-  return { verb: "approve", args: ["approve", id, "--digest", digest, "--json", "--token-stdin"], secret: token };
+  const knowing = oneWay ? ["--one-way"] : [];
+  const args = ["approve", id, "--digest", digest, ...knowing, "--json", "--token-stdin"];
+  return { verb: "approve", args, secret: token };
 }
 
 export function rejectCall(token: string, id: string, digest: string, reason: string): Call {

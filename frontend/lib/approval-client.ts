@@ -50,5 +50,6 @@ export async function fetchCard(id: string): Promise<Answer<Card>> {
 }
 
 export const login = (secret: string) => post("/api/ai-login", { secret });
-export const approve = (id: string, digest: string) => post("/api/ai-approve", { id, digest });
+export const approve = (id: string, digest: string, oneWay: boolean) =>
+  post("/api/ai-approve", { id, digest, ...(oneWay && { one_way: true }) });
 export const reject = (id: string, digest: string, reason: string) => post("/api/ai-reject", { id, digest, reason });

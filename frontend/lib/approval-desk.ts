@@ -52,7 +52,7 @@ export async function read(call: Call): Promise<Response> {
 /** Decides with a child of its own; clicking again shares the answer and costs nothing. */
 export async function decide(call: Call, id: string, digest: string): Promise<Response> {
   const { deciding, decisions, reading } = desk();
-  const key = keyOf(call.secret, call.verb, id, digest);
+  const key = keyOf(call.secret, call.verb, id, digest, String(call.args.includes("--one-way")));
   const wait = deciding.shared(key) ? 0 : decisions.take();
   if (wait > 0) return tooMany(call.verb, wait);
   try {

@@ -38,6 +38,9 @@ export interface Card extends Improvement {
   diff: string;
   files: string[];
   checks: CheckResult[];
+  /** What the proof says about the way back; empty when none was tried. */
+  rollback: string;
+  oneWay: boolean;
   notChecked: string[];
   claim: string;
   refusals: string[];
@@ -115,6 +118,8 @@ export function readCard(data: Fields): Card {
     diff: text(data.diff),
     files: list(data.files).map(sentence),
     checks: list(data.checks).map(readCheck),
+    rollback: text(fields(data.rollback).words),
+    oneWay: fields(data.rollback).one_way === true,
     notChecked: list(data.not_checked).map(sentence),
     claim: text(data.claim),
     refusals: list(data.refusals).map(sentence),

@@ -14,6 +14,7 @@ describe("a call of the command line", () => {
     expect(envelope).toMatchObject({ exit_code: 0, data: { id: ID, status: "APPROVED" } });
     const [call] = cli.starts();
     expect(call?.argv).toEqual(["approve", ID, "--digest", DIGEST, "--json", "--token-stdin"]);
+    expect(approveCall(TOKEN, ID, DIGEST, true).args).toContain("--one-way");
     expect(JSON.stringify(call)).not.toContain(TOKEN);
   });
 

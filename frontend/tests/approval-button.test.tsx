@@ -121,6 +121,34 @@ describe("the panel", () => {
   });
 });
 
+describe("a change without a way back", () => {
+  it("is approved only by somebody who typed that", async () => {
+    improvement.rollback = { words: "one way, because its migration rewrites rows", one_way: true };
+    const asked = serveIt();
+    show();
+    const panel = await openPanel();
+    const button = within(panel).getByTestId("ai-approve") as HTMLButtonElement;
+    await pass(2000);
+    expect(panel.textContent).toContain("its migration rewrites rows");
+    await user().type(within(panel).getByTestId("ai-one-way"), "one wa");
+    expect(button.disabled).toBe(true);
+    await user().type(within(panel).getByTestId("ai-one-way"), "y");
+    expect(button.disabled).toBe(false);
+    await user().click(button);
+    const sent = asked.filter(({ method }) => method === "POST").map(({ body }) => body);
+    expect(sent).toEqual([{ id: "bound-page", digest: OLD, one_way: true }]);
+  });
+
+  it("asks for nothing more when there is one", async () => {
+    improvement.rollback = { words: "rollback proven: 0.2 s, 0 rows lost", one_way: false };
+    serveIt();
+    show();
+    const panel = await openPanel();
+    expect(within(panel).queryByTestId("ai-one-way")).toBeNull();
+    expect(within(panel).getByTestId("ai-rollback").textContent).toContain("0.2 s, 0 rows lost");
+  });
+});
+
 describe("approving", () => {
   it("sends the digest on the card once, and follows it to live, through a reload and a server that goes away", async () => {
     const asked = serveIt();

@@ -89,6 +89,17 @@ describe("ai-status", () => {
   });
 });
 
+describe("the way back", () => {
+  it.each([
+    [true, true],
+    ["yes", false],
+    [undefined, false],
+  ])("one_way %j is passed on: %j", async (said, passed) => {
+    await approve(post({ ...decision, one_way: said }));
+    expect(cli.starts().at(-1)?.argv?.includes("--one-way")).toBe(passed);
+  });
+});
+
 describe("the exit codes", () => {
   it.each([
     [1, 500],

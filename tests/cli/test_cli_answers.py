@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tiny import CALL, FINDING, Said, Tiny
+from tiny import CALL, FINDING, Said, Tiny, proven
 
+from aiimprove.evidence import Verdict
 from aiimprove.improvement import Improvement, Status
 from aiimprove.process import Identity
 from aiimprove.shim.kept import Kept, Spec
@@ -217,6 +218,36 @@ def test_anything_else_is_no(asked: Tiny, typed: str) -> None:
 def test_a_stale_digest_at_a_terminal(asked: Tiny) -> None:
     said = at_terminal(asked, ("approve", "index", "--digest", "e" * 64, "--json"), "yes\n")
     assert (said.exit_code, said.error["code"]) == (3, "stale")
+
+
+# -- without a way back -----------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def one_way(tiny: Tiny) -> Tiny:
+    """With one improvement that waits for an answer, and whose proof found no way back."""
+    evidence = proven(tiny.git("rev-parse", "HEAD"))
+    checks = tuple(replace(check, verdict=Verdict.FAILED, summary="one way, because rows are lost (notes: 3 gone)")
+                   if check.name == "rollback" else check for check in evidence.checks)
+    tiny.plant(Status.AWAITING_APPROVAL, evidence=replace(evidence, checks=checks))
+    return tiny
+
+
+def test_a_yes_alone_is_not_enough(one_way: Tiny) -> None:
+    words, token = ("approve", "index", "--digest", DIGEST, "--token-stdin", "--json"), one_way.operator()
+    said = one_way.call(*words, stdin=token)
+    assert said.exit_code == 3 and "rows are lost (notes: 3 gone)" in said.error["message"]
+    assert "--one-way" in said.error["message"] and now(one_way).status is Status.AWAITING_APPROVAL
+    card = one_way.call("show", "index", "--json").data
+    assert card["rollback"]["one_way"] and card["rollback"]["words"].startswith("one way, because")
+    known = one_way.call(*words, "--one-way", stdin=token)
+    assert known.data["improvement"]["status"] == "APPROVED" and "one way" in now(one_way).reason
+
+
+@pytest.mark.parametrize(("typed", "approved"), [("yes\n", False), ("one way\n", True)])
+def test_it_must_be_typed_at_a_terminal(one_way: Tiny, typed: str, approved: bool) -> None:
+    said = at_terminal(one_way, ("approve", "index", "--json"), typed)
+    assert "It is one way, because rows are lost (notes: 3 gone). Type one way:" in said.errors
+    assert (now(one_way).status is Status.APPROVED) is approved and (said.exit_code == 0) is approved
 
 
 def test_a_title_cannot_dress_up_the_question(tiny: Tiny) -> None:

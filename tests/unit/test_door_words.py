@@ -9,7 +9,8 @@ from aiimprove.door import refusal
 
 @pytest.mark.parametrize("words", [
     "status --operator --json", "status --json --operator", "show index --operator --json",
-    "approve index --digest abc --token-stdin --json", "reject index --digest abc --reason no --token-stdin --json",
+    "approve index --digest abc --token-stdin --json", "approve index --digest abc --one-way --token-stdin --json",
+    "reject index --digest abc --reason no --token-stdin --json",
     "reject --reason --json index --digest abc --token-stdin --json", "operator login --json"])
 def test_may_pass(words: str) -> None:
     assert refusal(words.split()) == ""

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from aiimprove.evidence import Check, Evidence, Verdict
+from aiimprove.evidence import Check, Evidence, Measurement, Verdict
 from aiimprove.finding import Finding, Kind, Probe
 from aiimprove.improvement import Improvement, Status
-from aiimprove.policy import REQUIRED, refusals
+from aiimprove.policy import REQUIRED, one_way, outcome, refusals
 from aiimprove.proving.proof import ALL
 from aiimprove.settings import Limits
 
@@ -49,6 +49,20 @@ def test_at_most_so_many_wait(waiting: int, said: list[str]) -> None:
 def test_nothing_but_passed_counts_as_passed(verdict: Verdict) -> None:
     checks = (*EVIDENCE.checks[:-1], replace(EVIDENCE.checks[-1], verdict=verdict))
     assert codes(evidence=replace(EVIDENCE, checks=checks)) == [f"check_{verdict}"]
+
+
+@pytest.mark.parametrize(("verdict", "migrations", "said", "comes_to"), [
+    (Verdict.PASSED, 1, [], Verdict.PASSED), (Verdict.FAILED, 0, [], Verdict.PASSED),
+    (Verdict.FAILED, 1, [], Verdict.PASSED), (Verdict.INCONCLUSIVE, 0, [], Verdict.PASSED),
+    (Verdict.INCONCLUSIVE, 1, ["check_inconclusive"], Verdict.INCONCLUSIVE),
+    (Verdict.ERRORED, 0, ["check_errored"], Verdict.ERRORED)])
+def test_the_way_back(verdict: Verdict, migrations: int, said: list[str], comes_to: Verdict) -> None:
+    measured = (Measurement("migrations", None, migrations),)
+    checks = tuple(Check("rollback", verdict, "because", measured) if check.name == "rollback" else check
+                   for check in EVIDENCE.checks)
+    evidence = replace(EVIDENCE, checks=checks)
+    assert codes(evidence=evidence) == said and outcome(evidence) is comes_to
+    assert one_way(evidence) == ("because" if verdict is Verdict.FAILED else "")
 
 
 @pytest.mark.parametrize("name", REQUIRED)

@@ -3,6 +3,7 @@
 import { type FormEvent, useEffect, useState } from "react";
 import type { Card } from "../../lib/approval";
 import { type Answer, approve, reject } from "../../lib/approval-client";
+import Plain from "./Plain";
 import styles from "./approval.module.css";
 
 export type Verb = "approve" | "reject";
@@ -41,12 +42,37 @@ function Reason({ value, onChange }: { value: string; onChange: (reason: string)
   );
 }
 
+/** What must be typed before a change without a way back can be approved. */
+const ONE_WAY = "one way";
+
+function OneWay({ why, value, onChange }: { why: string; value: string; onChange: (typed: string) => void }) {
+  return (
+    <label className={styles.reason}>
+      <span className="small">
+        <Plain>{why}</Plain>. Type “{ONE_WAY}” to approve it all the same.
+      </span>
+      <input
+        className="field"
+        data-testid="ai-one-way"
+        autoComplete="off"
+        maxLength={20}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </label>
+  );
+}
+
 /** The two buttons. They take one click each until the answer is there. */
 export default function Decision({ card, onAnswer }: Props) {
   const [under, setUnder] = useState<Verb | null>(null);
   const [reason, setReason] = useState("");
+  const [typed, setTyped] = useState({ digest: "", words: "" });
   const settled = useSettled(card.digest);
   const open = card.status === "AWAITING_APPROVAL" && under === null && settled;
+
+  const words = typed.digest === card.digest ? typed.words : "";
+  const known = !card.oneWay || words.trim().toLowerCase() === ONE_WAY;
 
   const decide = async (verb: Verb, ask: () => Promise<Outcome>) => {
     if (!open) return;
@@ -61,6 +87,9 @@ export default function Decision({ card, onAnswer }: Props) {
 
   return (
     <form className={styles.decision} onSubmit={sendReason} aria-label="Decision">
+      {card.oneWay && (
+        <OneWay why={card.rollback} value={words} onChange={(words) => setTyped({ digest: card.digest, words })} />
+      )}
       <Reason value={reason} onChange={setReason} />
       <button type="submit" className="button danger" data-testid="ai-reject" disabled={!open || !reason.trim()}>
         {under === "reject" ? "Rejecting…" : "Reject"}
@@ -69,8 +98,8 @@ export default function Decision({ card, onAnswer }: Props) {
         type="button"
         className="button primary"
         data-testid="ai-approve"
-        disabled={!open}
-        onClick={() => decide("approve", () => approve(card.id, card.digest))}
+        disabled={!open || !known}
+        onClick={() => known && decide("approve", () => approve(card.id, card.digest, card.oneWay))}
       >
         {under === "approve" ? "Approving…" : "Approve & Deploy"}
       </button>

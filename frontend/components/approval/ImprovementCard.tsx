@@ -96,6 +96,11 @@ export default function ImprovementCard({ card, status }: { card: Card; status: 
         {card.diff ? <Diff diff={card.diff} /> : <p className="soft">No diff is on record.</p>}
       </section>
       <Checks checks={card.checks} notChecked={card.notChecked} />
+      {card.rollback && (
+        <p data-testid="ai-rollback">
+          The way back: <Plain>{card.rollback}</Plain>
+        </p>
+      )}
       <Against refusals={card.refusals} />
       <Health status={status} />
       {dev && (

@@ -13,7 +13,7 @@ export async function POST(request: Request): Promise<Response> {
   if (token === null) return refuse("approve", 401, "not_operator", "Sign in as an operator first.");
   const body = await readObject(request, "approve");
   if (body instanceof Response) return body;
-  const { id, digest } = body;
+  const { id, digest, one_way: oneWay } = body;
   if (!isId(id) || !isDigest(digest)) return refuse("approve", 400, "bad_request", "An id and a digest are needed.");
-  return decide(approveCall(token, id, digest), id, digest);
+  return decide(approveCall(token, id, digest, oneWay === true), id, digest);
 }
