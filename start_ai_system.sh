@@ -70,15 +70,17 @@ setup() {
 setup_tests() {
     setup
     install tests ai_requirements.txt ai_requirements-dev.txt
-    command -v chromium >/dev/null || command -v google-chrome >/dev/null || install_chromium
+    command -v chromium >/dev/null || command -v google-chrome >/dev/null || install_package Chromium chromium
+    command -v systemd-analyze >/dev/null || install_package "systemd-analyze" systemd
 }
 
-install_chromium() {
+# install_package WHAT PACKAGE: from the distribution, for root on Debian; else it says what is missing.
+install_package() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-        || fail "the browser tests need Chromium: install it (Debian: apt-get install chromium)"
-    echo "Installing Chromium ..."
+        || fail "the tests need $1: install it (Debian: apt-get install $2)"
+    echo "Installing $1 ..."
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
 }
 
 need_setup() {

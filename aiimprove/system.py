@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiimprove import build, deployment, development, health, process, revival, vault
 from aiimprove.config import inherited
@@ -15,6 +16,7 @@ from aiimprove.errors import AiimproveError, Refused, ReleaseFailed, UsageError
 from aiimprove.launch import Place, launch
 from aiimprove.lock import held, holder
 from aiimprove.release import Environment
+from aiimprove.shim import starting
 from aiimprove.shim.kept import Kept, Spec
 from aiimprove.workspace import DEV_RELEASE, LIVE_RELEASE, Workspace
 
@@ -36,18 +38,21 @@ class Started:
     notes: tuple[str, ...] = ()
 
 
-def up(workspace: Workspace, *, loop: bool = True) -> Started:
-    """Start what does not run; the loop too, unless it is not wanted. Raises Refused when a port is taken, naming who
+def up(workspace: Workspace, *, loop: bool = True, unit: bool = False) -> Started:
+    """Start what does not run; the loop too, unless it is not wanted. With `unit`, whatever is started from now on, by
+    anybody, belongs to the control group that we are in, for good. Raises Refused when a port is taken, naming who
     has it, before anything is started; Locked while another `up` or `down` is at it."""
     with held(workspace.store, SYSTEM, "starting everything"):
-        return _up(workspace, loop)
+        return _up(workspace, loop, unit)
 
 
-def _up(workspace: Workspace, loop: bool) -> Started:
+def _up(workspace: Workspace, loop: bool, unit: bool) -> Started:
     _must_have_tools(workspace)
     workspace.repository.resolve("HEAD")
     workspace.repository.must_have_room()
     _must_have_ports(workspace)
+    if unit:
+        _open_starter(workspace)
     began = workspace.gateway.start() == "started"
     _open_door(workspace)
     fresh = workspace.store.fact(LIVE_RELEASE) is None
@@ -88,6 +93,7 @@ def _down(workspace: Workspace) -> list[str]:
     if workspace.gateway.kept():
         workspace.gateway.stop()
         stopped.append("gateway")
+    _starter(workspace).stop()
     health.stopped(workspace)
     process.until_gone(f"{workspace.config.state_folder}/work/", LEFTOVER_SECONDS)
     return stopped
@@ -106,6 +112,19 @@ def start_loop(workspace: Workspace) -> bool:
 
 def _loop(workspace: Workspace) -> Kept:
     return Kept(workspace.config.state_folder / "run" / "loop")
+
+
+def _open_starter(workspace: Workspace) -> None:
+    """One that runs belongs to a control group that may end: then a new one takes its place. What it started stays."""
+    config, starter = workspace.config, _starter(workspace)
+    starter.stop()
+    script = Path(starting.__file__).with_name("starter.py")
+    starter.start(Spec((sys.executable, "-I", "-S", str(script), str(starter.home)), {"PATH": os.defpath},
+                       config.repository, config.logs_folder / "ai_system.log"))
+
+
+def _starter(workspace: Workspace) -> Kept:
+    return Kept(workspace.config.state_folder / "run" / starting.FOLDER)
 
 
 def _open_door(workspace: Workspace) -> None:

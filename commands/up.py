@@ -9,13 +9,15 @@ from commands.output import answer
 
 WithoutLoop = Annotated[bool, typer.Option("--without-loop", help="Do not start the loop: for cron and timers, "
                                            "which call 'aiimprove run --once'.")]
+AsUnit = Annotated[bool, typer.Option("--as-unit", help="What serves belongs to the control group of this call, "
+                                      "whoever starts it later: for the unit of live.")]
 
 
 def add_to(app: typer.Typer) -> None:
     app.command()(up)
 
 
-def up(without_loop: WithoutLoop = False, json: Json = False) -> None:
+def up(without_loop: WithoutLoop = False, as_unit: AsUnit = False, json: Json = False) -> None:
     """Start everything that does not run yet.
 
     The gateway, live, dev and the loop. What runs already is adopted, not restarted. The first time, the commit of
@@ -28,7 +30,7 @@ def up(without_loop: WithoutLoop = False, json: Json = False) -> None:
     from commands.stamp import content
 
     workspace = opened("up", may_migrate=True)
-    started = system.up(workspace, loop=not without_loop)
+    started = system.up(workspace, loop=not without_loop, unit=as_unit)
     urls = content(workspace.config)
     data = {"started": started.something, "live_release": started.live, "dev_release": started.dev,
             "live_url": urls["live_url"], "dev_url": urls["dev_url"], "operator_link": None}

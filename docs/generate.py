@@ -23,7 +23,7 @@ from aiimprove.settings import Config, Service  # noqa: E402
 from commands import output  # noqa: E402
 from commands.table import VERBS, run  # noqa: E402
 
-OPERATOR_VERBS = ("add", "remove", "list", "link", "login")
+GROUPS = {"operator": ("add", "remove", "list", "link", "login"), "service": ("install", "uninstall", "status")}
 
 CONFIG_HEAD = """# config.toml
 
@@ -76,8 +76,7 @@ def calls() -> Iterator[tuple[str, ...]]:
     yield ()
     for name in VERBS:
         yield (name.replace("_", "-"),)
-        if name == "operator":
-            yield from ((name, each) for each in OPERATOR_VERBS)
+        yield from ((name, each) for each in GROUPS.get(name, ()))
 
 
 def shown(words: tuple[str, ...]) -> str:

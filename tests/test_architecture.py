@@ -15,7 +15,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = {
     "vocabulary": "errors finding event evidence improvement release tree settings launch canary policy card answer "
-                  "overview pulse openapi ledger",
+                  "overview pulse openapi ledger "
+                  "units crontab",
     "primitives": "config notify store process journal repository probes",
     "devices": "shim lock door operators landlock sandbox vault snapshot backups rehearsal samples build slots assets "
                "gateway proving recipes authors checks detectors",
@@ -23,7 +24,7 @@ LAYERS = {
     "shared steps": "taken looked releases migration development replaying watching promotion way_back unfinished "
                     "canary_steps rollout revival retention",
     "stages": "analysis generation verification approval deployment health",
-    "composition": "lifecycle due loop system",
+    "composition": "lifecycle due loop system service",
     "commands": "commands",
 }
 RANK = {name: rank for rank, names in enumerate(LAYERS.values()) for name in names.split()}

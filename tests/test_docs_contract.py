@@ -148,6 +148,14 @@ def test_what_operator_verbs_print(tiny: Tiny) -> None:
     agrees("operator remove", tiny.call("operator", "remove", "carla", "--token-stdin", "--json", stdin=token))
 
 
+def test_what_service_verbs_print(tiny: Tiny, tmp_path: Path) -> None:
+    folder = ("--folder", str(tmp_path))
+    cron = tiny.call("service", "install", "--cron", "--dry-run", "--json")
+    agrees("service install", tiny.call("service", "install", "--user", *folder, "--json"), cron)
+    agrees("service status", tiny.call("service", "status", "--user", *folder, "--json"))
+    agrees("service uninstall", tiny.call("service", "uninstall", "--user", *folder, "--json"))
+
+
 def test_what_acting_verbs_print(tiny: Tiny) -> None:
     token = tiny.operator()
     words = ("reject", "index", "--digest", "d" * 64, "--token-stdin", "--json")

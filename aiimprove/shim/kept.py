@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,8 +13,7 @@ from aiimprove import process
 from aiimprove.errors import ReleaseFailed
 from aiimprove.finding import Json
 from aiimprove.process import Identity
-
-_START_SECONDS = 20.0
+from aiimprove.shim.starting import start_shim
 
 
 @dataclass(frozen=True)
@@ -104,12 +102,10 @@ class Kept:
             process.stop(program, seconds)
 
     def _start_shim(self) -> None:
-        script = Path(__file__).with_name("__main__.py")
         with process.uninterrupted():
-            done = process.run([sys.executable, "-I", "-S", str(script), str(self._spec)], cwd=self.home,
-                               env={"PATH": os.defpath}, deadline=_START_SECONDS, die_with_parent=True)
-        if done.exit_code != 0:
-            raise ReleaseFailed(f"{self.home.name} could not be started: {done.errors.strip() or done.exit_code}")
+            exit_code, errors = start_shim(self._spec)
+        if exit_code != 0:
+            raise ReleaseFailed(f"{self.home.name} could not be started: {errors.strip() or exit_code}")
 
     def _write(self, spec: Spec) -> None:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
