@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -165,17 +164,6 @@ def test_the_example_for_an_app_of_ones_own_loads(tmp_path: Path) -> None:
     service = config.load(tmp_path).services["api"]
     assert (service.live_port, service.dev_port, service.databases) == (8000, 8001, ["notes.db"])
     assert "{port}" in service.start and "--junitxml={report}" in service.test
-
-
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
-def test_systemd_understands_the_units(tmp_path: Path) -> None:
-    units = [block[2] for block in FENCE.finditer(README) if block[1] == "ini"]
-    assert len(units) == 2
-    for number, unit in enumerate(units):
-        file = tmp_path / f"example{number}.service"
-        file.write_text(re.sub(r"%h/\S*/bin/aiimprove", "/bin/true", unit).replace("%h/your-app", "/"))
-        said = subprocess.run(["systemd-analyze", "verify", "--man=no", file], capture_output=True, text=True)
-        assert str(file.name) not in said.stderr, said.stderr
 
 
 def test_the_readme_lists_every_verb() -> None:
