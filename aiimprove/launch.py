@@ -16,6 +16,8 @@ _BLANK = re.compile(r"\{([^{}]+)\}")
 RELEASED = ("folder", "artifact", "start", "env", "dev_env", "writable", "health", "ready", "smoke", "migrate")
 """What of a service's config belongs to a release: how it is started, migrated and asked whether it is healthy."""
 
+GATEWAY_ADDRESSES = "127.0.0.1,127.0.0.11,127.0.0.12"
+"""Where the gateway's requests come from: uvicorn and gunicorn believe these what they say about the visitor."""
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -115,6 +117,7 @@ def launch(config: Config, release: Release, name: str, place: Place, words: Seq
 def _environment(service: Service, values: Mapping[str, str], place: Place, folder: Path | None) -> dict[str, str]:
     path = SYSTEM_PATH if folder is None else f"{folder / 'bin'}:{folder / 'node_modules' / '.bin'}:{SYSTEM_PATH}"
     base = {"PATH": path, "HOME": values["data"], "LANG": "C.UTF-8", "PORT": values["port"],
+            "FORWARDED_ALLOW_IPS": GATEWAY_ADDRESSES,
             "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
     wanted = service.env if place.live else service.env | service.dev_env
     own = {key: fill([value], values)[0] for key, value in wanted.items()}

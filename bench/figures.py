@@ -8,7 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ Row = Mapping[str, Any]
 @dataclass(frozen=True)
 class Wanted:
     """How to measure. `short`: fewer repetitions, for a test. `scratch`: a folder whose builds are kept and used again
-    (empty: a temporary one)."""
+    (empty: a temporary one). `more`: what only this bench can be told."""
 
     short: bool = False
     scratch: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,19 @@ def percentile(values: Iterable[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan
 
 
-def main(bench: str, about: str | None, measure: Callable[[Wanted], Figures]) -> None:
-    """Measure, print the table, write the JSON; exit 0 when every target holds, else 1."""
+def main(bench: str, about: str | None, measure: Callable[[Wanted], Figures],
+         more: Mapping[str, tuple[type, str]] | None = None) -> None:
+    """Measure, print the table, write the JSON; exit 0 when every target holds, else 1. `more`: further options of
+    the command line, each with the type and the meaning of its value."""
     words = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--short", action="store_true", help="fewer repetitions")
     words.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     words.add_argument("--scratch", default="", metavar="FOLDER", help="keep what is built there, for the next time")
+    for name, (kind, meaning) in (more or {}).items():
+        words.add_argument(f"--{name.replace('_', '-')}", type=kind, default=kind(), help=meaning)
     said = words.parse_args()
     load = os.getloadavg()[0]
-    found = measure(Wanted(said.short, said.scratch))
+    found = measure(Wanted(said.short, said.scratch, {name: getattr(said, name) for name in more or {}}))
     print(_table(found.rows), *map(_sentence, found.targets), sep="\n")
     print(f"(load of the machine: {load:.1f} before, {os.getloadavg()[0]:.1f} after, {os.cpu_count()} cores)")
     if said.json:

@@ -15,7 +15,11 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from itertools import cycle
 
-from bench.visits import KINDS, MIXED, PATIENCE_SECONDS
+from bench import talking
+from bench.visits import KINDS as OF_THE_SITE
+from bench.visits import LEAVING, MIXED, PATIENCE_SECONDS
+
+KINDS = {**OF_THE_SITE, **talking.KINDS}
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Sent:
 
 
 class Load:
-    """Runs between `with` and its end; then `sent` holds every request. `ports` are backend and frontend."""
+    """Runs between `with` and its end; then `sent` holds every request. `ports` are those of the services that its
+    kinds talk to."""
 
     def __init__(self, ports: Mapping[str, int], kinds: Mapping[str, int] | None = None) -> None:
         ours, theirs = multiprocessing.get_context("spawn").Pipe()
@@ -53,24 +58,24 @@ class Load:
 
 
 def _main(ports: dict[str, int], kinds: dict[str, int], pipe: multiprocessing.connection.Connection) -> None:
-    over, sent = threading.Event(), list[Sent]()
-    threads = [threading.Thread(target=_visitor, args=(name, ports[KINDS[name].service], over, sent))
+    sent = list[Sent]()
+    threads = [threading.Thread(target=_visitor, args=(name, ports[KINDS[name].service], sent))
                for name, count in kinds.items() for _ in range(count)]
     for thread in threads:
         thread.start()
     pipe.send("running")
     pipe.recv()
-    over.set()
+    LEAVING.set()
     for thread in threads:
         thread.join()
     pipe.send(sent)
 
 
-def _visitor(name: str, port: int, over: threading.Event, sent: list[Sent]) -> None:
+def _visitor(name: str, port: int, sent: list[Sent]) -> None:
     kind = KINDS[name]
     connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     for talk in cycle(kind.talks):
-        if over.wait(kind.rest):
+        if LEAVING.wait(kind.rest):
             break
         began = time.monotonic()
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 
 PATIENCE_SECONDS = 30.0
+LEAVING = threading.Event()
+"""Set when the load is over: long talks end."""
 PATHS = ("/api/videos", "/api/videos?q=clock&sort=relevance", "/api/categories", "/api/videos?page=3", "/api/tags")
 CLIP = "/demo/clips/sliding-doors.mp4"
 Talk = Callable[[HTTPConnection], tuple[float, str]]  # the longest it waited at once, and the row that it wrote
@@ -42,7 +45,7 @@ def write_slowly(connection: HTTPConnection) -> tuple[float, str]:
         time.sleep(0.1)
         began = time.monotonic()
         connection.send(body[start:start + 200])
-    _finish(connection)
+    finish(connection)
     return time.monotonic() - began, row
 
 
@@ -87,14 +90,16 @@ def in_ranges(connection: HTTPConnection) -> tuple[float, str]:
 
 def _answer(connection: HTTPConnection, method: str, path: str, body: bytes | None = None) -> None:
     connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
-    _finish(connection)
+    finish(connection)
 
 
-def _finish(connection: HTTPConnection) -> None:
+def finish(connection: HTTPConnection) -> bytes:
+    """The whole answer; HTTPException when it is no success."""
     answer = connection.getresponse()
-    answer.read()
+    content = answer.read()
     if not 200 <= answer.status < 300:
         raise HTTPException(f"answered {answer.status}")
+    return content
 
 
 @dataclass(frozen=True)

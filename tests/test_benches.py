@@ -88,12 +88,24 @@ def test_deploys_and_rollbacks_lose_nothing(fresh: Site) -> None:
 
     with adjusted(fresh, deploy={"watch_seconds": 1.0}):
         figures: Figures = over(fresh, 4)
-    lost, rows, stall = figures.targets
+    lost, rows, _, stall = figures.targets
     assert lost.value == 0 and rows.value == 0
     assert stall.value < 2000, "the published bound is for a quiet machine; this one is for a test"
     switching = [row for row in figures.rows if row["window"] == "switching"]
     assert {row["kind"] for row in switching} >= {"GET", "POST", "page", "POST, 2 s upload", "slow download"}
     assert all(row["requests"] for row in switching)
+
+
+def test_switches_under_every_kind_of_traffic_lose_nothing() -> None:
+    from bench.deploys import over_talks
+    from bench.talks_site import talks
+
+    with talks(drain_seconds=1.0) as app:
+        figures = over_talks(app, 20, 1.0, whole=2)
+    lost, rows, _, stall = figures.targets
+    assert lost.value == 0 and rows.value == 0 and stall.value < 2000
+    met = {row["kind"] for row in figures.rows if row["window"] == "switching" and row["requests"]}
+    assert met > {"talk: POST", "talk: POST of 5 MB", "talk: event stream", "talk: WebSocket"}
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from pathlib import Path
 from aiimprove.finding import Json
 from aiimprove.gateway.hygiene import Routes
 
+WEBSOCKETS_FROM, EVENTS_FROM = "127.0.0.11", "127.0.0.12"
 CANDIDATE_FAILED, TRIED_AGAIN = "candidate_failed", "tried_again"
 
 
@@ -47,7 +48,7 @@ def candidate(backing: Backing) -> list[Json]:
     proxy = _proxy(backing.address("candidate"))
     read: Routes = [{"match": [_repeatable()], "terminal": True, "handle": [
         {"handler": "subroute", "routes": _with_assets(backing, proxy, failed)}]}]
-    return [_or_else([*read, {"handle": [proxy]}], instead)]
+    return [_or_else([*read, *_by_listening(proxy)], instead)]
 
 
 def stable(backing: Backing, *, alone: bool = False) -> list[Json]:
@@ -72,7 +73,7 @@ def _or_else(routes: Routes, again: list[Json]) -> dict[str, Json]:
 
 def _with_assets(backing: Backing, proxy: dict[str, Json], *handled: Json) -> Routes:
     """A file that the release does not have is looked for among those of earlier ones."""
-    plain: Routes = [{"handle": [proxy | ({"handle_response": list(handled)} if handled else {})]}]
+    plain = _by_listening(proxy | ({"handle_response": list(handled)} if handled else {}))
     if not backing.assets:
         return plain
     missing: Json = {"match": {"status_code": [404]}, "routes": _earlier(backing)}
@@ -107,6 +108,15 @@ def _held(backing: Backing, *whom: str) -> dict[str, Json]:
     return _proxy(*map(backing.address, whom)) | {"load_balancing": {
         "try_duration": f"{backing.held_seconds}s", "try_interval": "20ms", "retry_match": [_repeatable()],
         "selection_policy": {"policy": "round_robin"}}}
+
+
+def _by_listening(proxy: dict[str, Json]) -> Routes:
+    """What is listened to without an end comes from addresses of its own (shim/farewell.py)."""
+    kinds = {WEBSOCKETS_FROM: {"Connection": ["*pgrade*"], "Upgrade": ["websocket"]},
+             EVENTS_FROM: {"Accept": ["text/event-stream*"]}}
+    ways: Routes = [{"match": [{"header": wanted}], "terminal": True, "handle": [
+        proxy | {"transport": proxy["transport"] | {"local_address": address}}]} for address, wanted in kinds.items()]
+    return [*ways, {"handle": [proxy]}]
 
 
 def _proxy(*addresses: str) -> dict[str, Json]:

@@ -8,6 +8,7 @@ import socket
 import time
 from typing import Any, NoReturn
 
+from aiimprove.shim.farewell import Held, listeners, say_goodbye
 from aiimprove.shim.lease import Lease
 from aiimprove.shim.notes import children_of, identity, read_json, runs, say, session_of, write_json
 from aiimprove.shim.sockets import above, listener, taken_over
@@ -51,6 +52,7 @@ class Shim:
         self.pidfd, self.waken = -1, -1
         self.sockets: list[socket.socket] = []
         self.exits: dict[int, int] = {}
+        self.listeners: Held = []
         self.restarts: int = 0
         self.last_exit: int | None = None
         self.pause, self.spawned, self.due, self.kill_at = 0.0, 0.0, 0.0, float("inf")
@@ -141,6 +143,8 @@ class Shim:
         self.reap()
         if self.spec.get("whole_family"):
             end_family()
+        say_goodbye(self.listeners)
+        self.listeners = []
         self.last_exit = self.exits.pop(self.child["pid"], None)
         self.poll.unregister(self.pidfd)
         os.close(self.pidfd)
@@ -164,6 +168,7 @@ class Shim:
     def ask_to_end(self) -> None:
         self.kill_at = time.monotonic() + self.spec.get("stop_seconds", 10.0)
         if self.child and runs(self.child):
+            self.listeners += listeners(self.child["pid"])
             os.killpg(self.child["pid"], signal.SIGTERM)
 
     def restart(self) -> None:

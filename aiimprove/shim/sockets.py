@@ -34,6 +34,15 @@ def listener(host: str, port: int) -> socket.socket:
 def taken_over(pidfd: int, pid: int) -> list[socket.socket]:
     """The listening sockets of a running program, fetched from it; none where the system does not allow that."""
     found: dict[Any, socket.socket] = {}
+    for own in sockets_of(pidfd, pid):
+        if own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            found.setdefault(own.getsockname()[:2], own)
+    return list(found.values())
+
+
+def sockets_of(pidfd: int, pid: int) -> list[socket.socket]:
+    """Second descriptors of a program's TCP sockets; none where the system does not allow that."""
+    found = []
     for name in os.listdir(f"/proc/{pid}/fd"):
         try:
             if not os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:"):
@@ -44,6 +53,6 @@ def taken_over(pidfd: int, pid: int) -> list[socket.socket]:
         if descriptor < 0:
             continue
         own = socket.socket(fileno=above(descriptor))
-        if own.family != socket.AF_UNIX and own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            found.setdefault(own.getsockname()[:2], own)
-    return list(found.values())
+        if own.family != socket.AF_UNIX and own.type == socket.SOCK_STREAM:
+            found.append(own)
+    return found

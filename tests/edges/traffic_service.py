@@ -27,6 +27,8 @@ class Service(BaseHTTPRequestHandler):
             self._websocket()
         elif url.path == "/sse":
             self._stream(int(parse_qs(url.query).get("n", ["3"])[0]))
+        elif url.path == "/chunked-events":
+            self._chunks_without_end()
         elif url.path == "/health":
             self._answer(200, "ok")
         elif url.path == "/broken-off":
@@ -77,6 +79,16 @@ class Service(BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(0.1)
         self.close_connection = True
+
+    def _chunks_without_end(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for number in range(10_000):
+            event = f"data: {number}\n\n".encode()
+            self.wfile.write(f"{len(event):x}\r\n".encode() + event + b"\r\n")
+            time.sleep(0.05)
 
     def _websocket(self) -> None:
         key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
