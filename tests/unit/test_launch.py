@@ -50,6 +50,7 @@ def test_the_environment_is_scrubbed(monkeypatch: pytest.MonkeyPatch) -> None:
     api = started("api").env
     assert "ours" not in api.values() and api["HOME"] == "/data" and api["PORT"] == "5001"
     assert set(api) == {"PATH", "HOME", "LANG", "PORT", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "SECRET", "A",
+                        "FORWARDED_ALLOW_IPS",
                         "DB", "FRONT"}
     assert api["PATH"] == f"/state/dependencies/ddd/bin:/state/dependencies/ddd/node_modules/.bin:{SYSTEM_PATH}"
     assert started("web").env["PATH"] == SYSTEM_PATH
