@@ -23,6 +23,7 @@ LOOK_SECONDS = 0.25
 NOTE_SECONDS = 2.0
 DEATHS = 2
 KNOWN = "canary"
+LONGER = 3
 _HISTORY = 500
 
 
@@ -53,19 +54,21 @@ def before_switch(workspace: Workspace, deployment: Deployment) -> Seen:
 def watch(workspace: Workspace, deployment: Deployment, seen: Seen, seconds: float,
           missed: float | None = None) -> Judgement | None:
     """Watch for so many seconds, or until the release fails; with `missed` (the error probability that a canary's step
-    may have) also until it is known to be good. None when somebody took it back meanwhile."""
+    may have) also until it is known to be good. Without, up to `LONGER` times as long again while it is suspicious.
+    None when somebody took it back meanwhile."""
     until = time.monotonic() + seconds
     with ExitStack() as opened:
         replays = _replays(workspace, deployment, opened)
         while True:
             judgement = _look(workspace, deployment, seen, missed or MISSED)
-            over = time.monotonic() >= until
+            longer = 0.0 if missed or not judgement.suspicious else seconds * LONGER
+            over = time.monotonic() >= until + longer
             _note(workspace, deployment, seen, judgement, missed or MISSED)
             if judgement.failed or over or (missed and judgement.verdict is Verdict.PASSED):
                 return counted(judgement, seen.ledger, missed or MISSED)
             if not _still_ours(workspace, deployment):
                 return None
-            _until_next_look(seen, replays, min(until, time.monotonic() + LOOK_SECONDS))
+            _until_next_look(seen, replays, min(until + longer, time.monotonic() + LOOK_SECONDS))
 
 
 def _look(workspace: Workspace, deployment: Deployment, seen: Seen, missed: float) -> Judgement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiimprove.canary import suspicion
 from aiimprove.canary.ledger import ALL, WRITES, Ledger, Stratum
@@ -17,18 +17,20 @@ MISSED = 0.001
 """Probability that one of the two tests calls a bad release good: 0.2 % for both."""
 FIRST_GLANCE = 0.05
 POINTS = 0.03
-_SUSPICIOUS = math.log(50)
+_SUSPICIOUS = math.log(20)
 _MOST_MISSING = 1e6
 
 
 @dataclass(frozen=True)
 class Judgement:
     """`missing`: about how many more answers of the candidate (visitors' or replayed) a verdict needs; 0 when there
-    is one, None when more of the same would not bring one."""
+    is one, None when more of the same would not bring one. `suspicious`: something speaks against the release, and not
+    yet loudly enough."""
 
     verdict: Verdict
     why: str
     missing: int | None = 0
+    suspicious: bool = False
 
     @property
     def failed(self) -> bool:
@@ -47,7 +49,7 @@ def judge(ledger: Ledger, failed_probes: int, tolerated: float, missed: float = 
     for found, words in ((errors, _errors), (times, _times)):
         if found.alone >= _SUSPICIOUS:
             return Judgement(Verdict.INCONCLUSIVE, f"suspicious: {words(ledger.strata[found.stratum], found.stratum)}",
-                             None)
+                             None, suspicious=True)
     if _excluded(ledger.strata[ALL], 1.0) >= -math.log(missed):
         return Judgement(Verdict.PASSED, _good(ledger))
     return Judgement(Verdict.INCONCLUSIVE, f"no verdict: {_good(ledger)}", None)
@@ -58,7 +60,7 @@ def counted(judgement: Judgement, ledger: Ledger, missed: float = MISSED) -> Jud
     if judgement.verdict is not Verdict.INCONCLUSIVE:
         return judgement
     missing = _missing(ledger.strata[ALL], -math.log(missed))
-    return Judgement(judgement.verdict, f"{judgement.why}; {_wanted(missing)}", missing)
+    return replace(judgement, why=f"{judgement.why}; {_wanted(missing)}", missing=missing)
 
 
 def _excluded(stratum: Stratum, factor: float) -> float:

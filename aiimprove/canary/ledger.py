@@ -12,7 +12,7 @@ ALL, WRITES, BROKEN_OFF = "all requests", "writes", "answers that broke off"
 MOST_ROUTES = 24
 WINDOW_SECONDS = 10.0
 WARMING_UP = 5
-_UNUSED = 50
+_UNUSED, _COMPARED_EVERY = 500, 0.5
 SLOWER, SLOWER_SECONDS = 1.1, 0.002
 MUCH_SLOWER, MUCH_SLOWER_SECONDS = 1.5, 0.005
 
@@ -45,12 +45,13 @@ class Stratum:
 
 @dataclass(slots=True)
 class Times:
-    """Times of stable's answers on one route that no candidate's answer was compared with yet, newest last; and how
-    many answers of each release have warmed it up."""
+    """Times of stable's answers on one route that no candidate's answer was compared with yet, newest last; how many
+    answers of each release have warmed it up; and when one was compared last, so that what stable left behind lasts."""
 
     beside: deque[float] = field(default_factory=lambda: deque(maxlen=_UNUSED))
     before: deque[float] = field(default_factory=lambda: deque(maxlen=_UNUSED))
     warm: Counter[bool] = field(default_factory=Counter)
+    compared: float = -_COMPARED_EVERY
 
 
 class Ledger:
@@ -75,7 +76,7 @@ class Ledger:
         self._begin_windows(at)
         self._count(candidate, route, bad)
         if seconds is not None and not bad:
-            self._time(candidate, route, seconds)
+            self._time(at, candidate, route, seconds)
 
     def broke_off(self, at: float, candidate: bool) -> None:
         """An answer that was not finished: by the visitor or by the release, nobody knows."""
@@ -113,12 +114,15 @@ class Ledger:
             _add(stratum.counts, candidate, bad)
         _add(self.strata[BROKEN_OFF].counts, candidate, False)
 
-    def _time(self, candidate: bool, route: str, seconds: float) -> None:
+    def _time(self, at: float, candidate: bool, route: str, seconds: float) -> None:
         times = self._times.setdefault(route, Times())
         times.warm[candidate] += 1
         if not candidate:
             times.beside.append(seconds)
-        elif times.warm[True] > WARMING_UP and (times.beside or times.before):
+            return
+        due = times.warm[True] > WARMING_UP and at >= times.compared + _COMPARED_EVERY
+        if due and (times.beside or times.before):
+            times.compared = at
             self._compare(route, seconds, (times.beside or times.before).pop())
 
     def _compare(self, route: str, candidate: float, stable: float) -> None:

@@ -2,7 +2,8 @@
 
 Each is the logarithm of an e-process: under its hypothesis it ever exceeds ln(1/alpha) with a probability of at most
 alpha (Ville's inequality; Ramdas, Grünwald, Vovk, Shafer, "Game-theoretic statistics and safe anytime-valid
-inference", 2023). -inf means: nothing speaks against the hypothesis.
+inference", 2023). -inf means: nothing speaks against the hypothesis; what could be worth less than a factor of e is
+not counted either, which only lowers the evidence.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 
 NOTHING = -math.inf
 _CANDIDATE_PRIOR, _STABLE_PRIOR = 0.5, 0.1
-_BETS = (0.55, 0.6, 0.65, 0.7, 0.8, 0.9, 0.97)
+_BETS = tuple((math.log(2 * bet), math.log(2 - 2 * bet)) for bet in (0.55, 0.6, 0.65, 0.7, 0.8, 0.9, 0.97))
+_HARDLY = 1.0
 _BISECTIONS = 40
 
 
@@ -45,6 +47,8 @@ def more_errors(candidate: Tally, stable: Tally, tolerated: float) -> float:
     """
     if candidate.share <= max(stable.share, tolerated):
         return NOTHING
+    if _fit(candidate, candidate.share) - _fit(candidate, tolerated) < _HARDLY:
+        return NOTHING
     pooled = (candidate + stable).share
     allowed = max(_fit(candidate, tolerated) + _fit(stable, stable.share),
                   _fit(candidate, pooled) + _fit(stable, pooled))
@@ -63,9 +67,10 @@ def hardly_more_errors(candidate: Tally, stable: Tally, points: float) -> float:
 def more_often(times: float, of: float) -> float:
     """Against "it happens at most every other time": a mixture of constant bets on a coin (Waudby-Smith, Ramdas,
     "Estimating means of bounded random variables by betting", JRSS B 2024)."""
-    if 2 * times <= of:
+    more = 2 * times - of
+    if more <= 0 or more * more < 2 * of * _HARDLY:
         return NOTHING
-    gains = [times * math.log(2 * bet) + (of - times) * math.log(2 - 2 * bet) for bet in _BETS]
+    gains = [times * won + (of - times) * lost for won, lost in _BETS]
     most = max(gains)
     return most + math.log(sum(math.exp(gain - most) for gain in gains) / len(_BETS))
 

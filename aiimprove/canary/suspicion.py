@@ -17,7 +17,7 @@ from aiimprove.canary.ledger import ALL, BROKEN_OFF, MOST_ROUTES, WRITES, Ledger
 from aiimprove.canary.sequential import NOTHING, Tally, more_errors, more_often
 
 ENOUGH_BESIDE = 30
-_LEAST = 2
+_LEAST, _SHORTEST = 2, 8
 _WEIGHTS = {ALL: 0.4, WRITES: 0.1, BROKEN_OFF: 0.1}
 _ROUTES = 0.4
 
@@ -55,7 +55,7 @@ def _errors(stratum: Stratum, tolerated: float) -> Iterator[float]:
     counts = stratum.counts
     if counts.candidate_bad < _LEAST:
         return
-    for number, (candidate, bad, stable, stable_bad, _, _) in enumerate(stratum.starts):
+    for number, (candidate, bad, stable, stable_bad, _, _) in _open(stratum):
         since = Tally(counts.candidate - candidate, counts.candidate_bad - bad)
         if since.errors >= _LEAST:
             beside = Tally(counts.stable - stable, counts.stable_bad - stable_bad)
@@ -72,9 +72,18 @@ def _compared(candidate: Tally, beside: Tally, history: Tally, tolerated: float)
 
 def _times(stratum: Stratum) -> Iterator[float]:
     counts = stratum.counts
-    for number, (_, _, _, _, pairs, slower) in enumerate(stratum.starts):
+    for number, (_, _, _, _, pairs, slower) in _open(stratum):
         if 2 * (counts.slower - slower) > counts.pairs - pairs:
             yield _weight(number) + more_often(counts.slower - slower, counts.pairs - pairs)
+
+
+def _open(stratum: Stratum) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The windows that count. The first stays open; of the others every second one closes after `_SHORTEST` windows,
+    every second one of the rest after twice that, and so on: about 4 of each age, however long the watch."""
+    last = len(stratum.starts) - 1
+    for number, start in enumerate(stratum.starts):
+        if not number or last - number <= _SHORTEST * (number & -number):
+            yield number, start
 
 
 def _weight(number: int) -> float:
