@@ -101,6 +101,13 @@ def test_a_header_asks_for_the_candidate(here: Site, releases: Releases) -> None
     assert ask(here.public("backend"), headers={"X-Aiimprove-Candidate": "none"}).release == "stable"
 
 
+@pytest.mark.parametrize(("lane", "threshold"), [("candidate", 0), ("stable", 1000)])
+def test_a_cookie_asks_for_a_lane(here: Site, releases: Releases, lane: str, threshold: int) -> None:
+    _canary(here, releases, threshold)
+    asked = {"Cookie": f"other=1; aiimprove_lane=candidate.{lane}"}
+    assert {ask(here.public("backend"), headers=asked).release for _ in range(5)} == {lane}
+
+
 def test_a_get_that_fails_on_the_candidate_is_answered_by_stable(here: Site, releases: Releases) -> None:
     _canary(here, releases, 1000, releases.failing)
     since = here.gateway.cursor()
