@@ -6,7 +6,7 @@ import re
 import shutil
 from dataclasses import dataclass
 
-from aiimprove import looked
+from aiimprove import disk, looked
 from aiimprove.authors import can_write
 from aiimprove.detectors import RECORDED, Subject, instrument, look_all
 from aiimprove.finding import Finding
@@ -34,6 +34,7 @@ class Analysis:
 def analyze(workspace: Workspace) -> Analysis:
     """Look once. Raises Refused when nothing is live, Locked when another look is under way."""
     release = workspace.live()
+    disk.must_fit(workspace.config, "a private copy of live", disk.live_data(workspace.config))
     with held(workspace.store, "analyze", "looking for findings"):
         seen = looked.now(workspace)
         findings, failed = _look(workspace, release)

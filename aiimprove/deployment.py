@@ -7,17 +7,20 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from aiimprove import build, retention
+from aiimprove import build, disk, retention
 from aiimprove.errors import NotFound, Refused, ReleaseFailed, Stale, VerificationFailed
 from aiimprove.evidence import Verdict
 from aiimprove.improvement import Improvement, Status
 from aiimprove.lock import held, holder
-from aiimprove.proving import Case, prove
+from aiimprove.proving import CLONES, Case, prove
 from aiimprove.release import Deployment, DeploymentStatus, Environment, Release
 from aiimprove.rollout import Order, put_live
 from aiimprove.unfinished import end_unfinished
 from aiimprove.way_back import DEPLOY, abort, tidy, wait_for_idle_slots
 from aiimprove.workspace import Workspace
+
+_DEPLOY_CLONES = 2
+"""Copies of live's data: one to try migrations on, one as backup."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def plan(workspace: Workspace, target: str = "") -> Plan | None:
 def deploy(workspace: Workspace, wanted: Plan, accept: Sequence[str] = ()) -> Deployment:
     """Carry a plan out. Raises Stale, VerificationFailed, ReleaseFailed (the one before serves), Locked."""
     _must_be_up(workspace)
+    _must_fit(workspace, wanted)
     if wanted.improvement:
         improvement = workspace.store.improvement(wanted.improvement)
         release = _approved_release(workspace, improvement)
@@ -140,6 +144,13 @@ def settle(workspace: Workspace) -> str:
 def _must_be_up(workspace: Workspace) -> None:
     if not workspace.gateway.running():
         raise Refused("nothing runs: 'aiimprove up' starts what is live, then repeat this")
+
+
+def _must_fit(workspace: Workspace, wanted: Plan) -> None:
+    """Before anything is started: what it takes at its largest moment. A rollback is never refused for this."""
+    data = disk.live_data(workspace.config)
+    disk.must_fit(workspace.config, f"the deploy of {wanted.what}",
+                  data * (_DEPLOY_CLONES if wanted.improvement else max(CLONES, _DEPLOY_CLONES)))
 
 
 def _of_improvement(improvement: Improvement) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 
-from aiimprove import build
+from aiimprove import build, disk
 from aiimprove.errors import Refused
 from aiimprove.gateway import Generation
 from aiimprove.improvement import Improvement, Status
@@ -74,6 +74,7 @@ def _switch(workspace: Workspace, target: Shown) -> None:
     slot = shown.slot.other if shown else Slot.BLUE
     for stale in ([running[slot]] if slot in running else []):
         workspace.slots.stop(stale)
+    disk.must_fit(workspace.config, "the development copy", disk.live_data(workspace.config))
     workspace.progress(f"dev: starting {target.improvement or 'what is live'}")
     _fresh_data(workspace, release, slot)
     fresh = workspace.slots.start(release, slot, Environment.DEV)

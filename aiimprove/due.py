@@ -53,6 +53,12 @@ class Due:
         return (bool(unfinished) or not in_order(self.workspace)) and not any(holder(store, name) for name in (
             "deploy", *(f"watch {each}" for each in unfinished)))
 
+    def prune(self) -> bool:
+        """A day has passed, or the disk runs low."""
+        from aiimprove import upkeep
+
+        return upkeep.due(self.workspace)
+
     def preview(self) -> bool:
         from aiimprove import development
 

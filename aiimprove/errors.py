@@ -7,6 +7,7 @@
       Refused                   3   not allowed as things stand (wrong status, not approved)
         Stale                   3   the digest, the base or the version moved meanwhile
         NotOperator             3   neither a valid token nor a person at a terminal
+        NoRoom                  3   the disk would not hold it
       VerificationFailed        4   a check failed
       ReleaseFailed             5   the release was not put live; the previous one still serves
         BuildFailed             5
@@ -51,6 +52,10 @@ class Stale(Refused):
 
 class NotOperator(Refused):
     code = "not_operator"
+
+
+class NoRoom(Refused):
+    code = "no_room"
 
 
 class VerificationFailed(AiimproveError):

@@ -31,9 +31,10 @@ def chain(before: str, event: Event) -> str:
     return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def first_break(rows: Iterable[tuple[int, str, str, Event]]) -> int | None:
-    """The number of the first row (number, before, hash, event) that does not follow from the one before it."""
-    expected_before, expected_number = GENESIS, None
+def first_break(rows: Iterable[tuple[int, str, str, Event]], start: str = GENESIS) -> int | None:
+    """The number of the first row (number, before, hash, event) that does not follow from the one before it; the
+    first of all follows from `start`."""
+    expected_before, expected_number = start, None
     for number, before, found, event in rows:
         if before != expected_before or found != chain(before, event):
             return number

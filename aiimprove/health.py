@@ -138,8 +138,8 @@ def _size(folder: Path) -> int:
 
 
 def _save(workspace: Workspace, seen: Mapping[str, Any]) -> None:
+    """What stands there from a time that has not come yet was written by a clock that ran ahead."""
     now = time.time()
-    oldest = now - workspace.config.limits.health_days * 86400
     with workspace.store.transaction() as connection:
+        connection.execute("DELETE FROM health WHERE at > ?", (now,))
         connection.execute("INSERT OR REPLACE INTO health VALUES (?, ?)", (now, json.dumps(seen)))
-        connection.execute("DELETE FROM health WHERE at < ?", (oldest,))

@@ -6,13 +6,15 @@ import logging
 import sys
 from pathlib import Path
 
+from aiimprove.rotation import cut
+
 FILE = "ai_system.log"
 LARGEST = 5_000_000
 
 
 def open_journal(folder: Path, *, sentences: bool = True) -> None:
-    """Send what the engine logs to `folder`/ai_system.log (one generation is kept beside it, `.1`), and, when
-    `sentences` are wanted, warnings to stderr."""
+    """Send what the engine logs to `folder`/ai_system.log (what it held before it grew too large is beside it, `.1`),
+    and, when `sentences` are wanted, warnings to stderr."""
     root = logging.getLogger("aiimprove")
     if root.handlers:
         return
@@ -29,8 +31,7 @@ def open_journal(folder: Path, *, sentences: bool = True) -> None:
 def _in_file(folder: Path) -> logging.Handler:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / FILE
-    if file.exists() and file.stat().st_size > LARGEST:
-        file.replace(file.with_suffix(".log.1"))
+    cut(str(file), LARGEST)
     handler = logging.FileHandler(file, encoding="utf-8")
     handler.setFormatter(_line("%(asctime)s %(levelname)s %(message)s"))
     return handler

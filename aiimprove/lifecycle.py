@@ -35,8 +35,9 @@ def _settle(workspace: Workspace) -> str:
 
 
 def _health(workspace: Workspace) -> str:
-    from aiimprove import health, way_back
+    from aiimprove import health, logs, way_back
 
+    logs.cut_all(workspace.config)
     revived = way_back.keep_serving(workspace)
     if revived:
         _LOG.warning("health: %s of what keeps live alive had died and was started again", revived)
@@ -93,9 +94,16 @@ def _preview(workspace: Workspace) -> str:
     return f"dev shows {shown.improvement or 'what is live'}"
 
 
+def _prune(workspace: Workspace) -> str:
+    from aiimprove import upkeep
+
+    return f"removed {upkeep.prune(workspace).words}" if upkeep.due(workspace) else ""
+
+
 STEPS: Mapping[str, Callable[[Workspace], str]] = {
     "settle": _settle, "health": _health, "deploy": _deploy, "analyze": _analyze, "generate": _generate,
     "test": _test, "request-approval": _request, "preview": _preview,
+    "prune": _prune,
 }
 """Each takes what is due, says in words what it did, and says nothing when nothing was due."""
 _MAKING = ("generate", "test", "request-approval")
@@ -110,7 +118,7 @@ def once(workspace: Workspace) -> list[Done]:
             done += made
             if not any(step.exit_code == 0 for step in made):
                 break
-        return done + _steps(workspace, ("deploy", "preview"))
+        return done + _steps(workspace, ("deploy", "preview", "prune"))
 
 
 def _steps(workspace: Workspace, names: tuple[str, ...]) -> list[Done]:

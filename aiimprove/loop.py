@@ -24,6 +24,7 @@ from aiimprove.workspace import Workspace
 _LOG = logging.getLogger("aiimprove")
 _ENV = ("PATH", "HOME", "LANG", "TZ", "XDG_STATE_HOME", "AIIMPROVE_STATE", "AIIMPROVE_REPOSITORY")
 _URGENT = ("deploy", "settle")
+_PRUNE_SECONDS = 60.0
 _SHORTEST_REST = 0.2
 _SILENCE_SECONDS, _LOOK_SECONDS = 60.0, 120.0
 """How long a lane may be late, and how long a look at everything may take, before it counts as hung."""
@@ -127,9 +128,9 @@ class Lanes:
     def _work_lane(self) -> None:
         due, every = Due(replace(self.workspace)), self.workspace.config.intervals
         seconds = {"analyze": every.analyze, "generate": every.generate, "test": every.test,
-                   "request-approval": every.test}
+                   "request-approval": every.test, "prune": _PRUNE_SECONDS}
         questions = {"analyze": due.analyze, "generate": due.generate, "test": due.test,
-                     "request-approval": due.request}
+                     "request-approval": due.request, "prune": due.prune}
         at = dict.fromkeys(seconds, 0.0)
         while not self._stopping.is_set():
             for name, question in questions.items():

@@ -13,7 +13,8 @@ _SHOWN = 100
 def overview(state: str, known: dict[str, object]) -> dict[str, object]:
     """The data of `status --json`. `known` holds what the config says: name, folders, addresses."""
     empty = {"running": False, "health": dict(_UNKNOWN), "counts": {}, "improvements": [], "live_release": None,
-             "dev_release": None, "deploying": None, "live_commit": None, "dev_improvement": None, "working": []}
+             "dev_release": None, "deploying": None, "live_commit": None, "dev_improvement": None, "working": [],
+             "footprint": None}
     file = os.path.join(state, "state.db")
     if not os.path.exists(file):
         return empty | known
@@ -33,7 +34,7 @@ def _read(connection: sqlite3.Connection) -> dict[str, object]:
         "improvements": _improvements(connection), "live_release": facts.get("live_release"),
         "dev_release": facts.get("dev_release"), "deploying": _deploying(connection, facts.get("canary")),
         "live_commit": facts.get("live_commit"), "dev_improvement": facts.get("dev_improvement"),
-        "working": _working(connection),
+        "working": _working(connection), "footprint": facts.get("footprint"),
     }
 
 

@@ -18,10 +18,11 @@ def prune(workspace: Workspace) -> list[str]:
     Does nothing while anything is being proven or deployed: that may use a release that no record names yet.
     """
     assets.prune(workspace.config, [workspace.live()])
-    return build.prune(workspace.config, lambda: None if _busy(workspace) else needed(workspace))
+    return build.prune(workspace.config, lambda: None if busy(workspace) else needed(workspace))
 
 
-def _busy(workspace: Workspace) -> bool:
+def busy(workspace: Workspace) -> bool:
+    """Whether anybody is at work that may use what no record names yet."""
     return any(name.startswith(BUSY) and holder(workspace.store, name) for name in _leases(workspace))
 
 

@@ -45,6 +45,14 @@ class Limits:
     releases: int = key(5, "releases that are kept besides the ones in use", least=1)
     health_days: float = key(14.0, "days of health history that are kept", least=0.01)
     backups: int = key(5, "backups of the live data that are kept", least=1)
+    finding_days: float = key(90.0, "days that a finding which nobody sees any more is kept", least=0.01)
+    answered: int = key(200, "closed improvements that keep their patch and evidence, the newest first", least=1)
+    deployments: int = key(500, "ended deployments that stay on record", least=10)
+    events: int = key(20_000, "events in state.db; when there are more, the older half is packed into a file", least=10)
+    events_mb: float = key(100.0, "megabytes of packed events; beyond that the oldest file goes", least=1)
+    log_mb: float = key(20.0, "megabytes a log may hold before it begins anew; what it held stays once", least=0.01)
+    logs_mb: float = key(400.0, "megabytes of logs of builds and of services that run no more", least=1)
+    free_mb: float = key(500.0, "megabytes of the disk that builds, proofs and deploys must leave free", least=0)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ from aiimprove.shim.kept import Kept, Spec
 _VERIFY_SECONDS = 10.0
 _DEATHS_ALLOWED = 3
 _LAST_LINES = 20
-_LOGS_KEPT = 20
 _RETIRED = "retired"
 _ASKED = ("health", "ready", "smoke")
 
@@ -177,11 +176,10 @@ class Slots:
         live = environment is Environment.LIVE
         env = vault.live_env(config, release) if live else read_env_file(config.env_file.dev)
         place = Place(running.ports, data, env, live=live)
-        self._prune_logs(environment)
         for name, kept in running.kept().items():
             start = self._wrap(launch(config, release, name, place), environment)
             kept.start(Spec(start.argv, start.env, start.cwd, self.log(running, name), config.deploy.stop_seconds,
-                            whole_family=True))
+                            whole_family=True, log_bytes=round(config.limits.log_mb * 1e6)))
 
     def _prove(self, running: RunningSlot, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -222,13 +220,6 @@ class Slots:
             except (OSError, ValueError):
                 continue
             yield RunningSlot(environment, slot, noted["release"], noted["ports"], folder, noted.get("asked", {}))
-
-    def _prune_logs(self, environment: Environment) -> None:
-        logs = sorted(self._config.logs_folder.glob(f"{environment}-*.log"), key=os.path.getmtime)
-        in_use = {link.resolve() for link in self._config.logs_folder.glob(f"{environment}_*.log")}
-        for log in logs[:-_LOGS_KEPT]:
-            if log.resolve() not in in_use:
-                log.unlink(missing_ok=True)
 
 
 def _runs(kept: Kept) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 
-from aiimprove import build, retention
-from aiimprove.errors import AiimproveError, BuildFailed, Refused
+from aiimprove import build, disk, retention
+from aiimprove.errors import AiimproveError, BuildFailed, NoRoom, Refused
 from aiimprove.evidence import Check, Evidence, Verdict
 from aiimprove.finding import digest_of
 from aiimprove.improvement import Improvement, Status
 from aiimprove.lock import held
 from aiimprove.policy import binding, one_way, outcome
-from aiimprove.proving import Case, judge_digest, prove
+from aiimprove.proving import CLONES, Case, judge_digest, prove
 from aiimprove.release import Release
 from aiimprove.workspace import Workspace
 
@@ -39,6 +39,7 @@ def verify(workspace: Workspace, improvement_id: str = "") -> Improvement | None
     if improvement.base_commit != live.commit:
         raise Refused(f"{improvement.id} was written for an earlier live version: 'aiimprove generate "
                       f"{improvement.id}' carries it over")
+    disk.must_fit(workspace.config, f"the proof of {improvement.id}", disk.live_data(workspace.config) * CLONES)
     with held(workspace.store, f"improvement {improvement.id}", "proving it"):
         tested = _verify(workspace, _again(workspace, workspace.store.improvement(improvement.id)), live)
     retention.prune(workspace)
@@ -58,6 +59,8 @@ def _verify(workspace: Workspace, improvement: Improvement, live: Release) -> Im
         candidate = _build(workspace, improvement)
         evidence = prove(Case(workspace.config, workspace.repository, improvement.finding, live, candidate,
                               workspace.data("live"), work / "proof", workspace.box, workspace.progress))
+    except NoRoom:
+        raise  # the machine's, not the candidate's: it is tried again when there is room
     except BuildFailed as failed:
         return _failed_build(workspace, improvement, str(failed))
     except AiimproveError as error:

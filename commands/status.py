@@ -49,7 +49,7 @@ def _sentences(data: dict[str, Any]) -> list[str]:
              f"Live     {data['live_release'] or 'nothing yet'}  {data['live_url'] or ''}",
              f"Dev      {data['dev_release'] or 'nothing yet'}  {data['dev_url'] or ''}"
              + (f"  (shows {data['dev_improvement']})" if data["dev_improvement"] else ""),
-             f"State    {data['state_folder']}", f"Logs     {data['logs_folder']}"]
+             f"State    {data['state_folder']}{_size(data['footprint'])}", f"Logs     {data['logs_folder']}"]
     if data["deploying"]:
         now = data["deploying"]
         lines.append(f"Left     release {now['release']} is half deployed ({now['status']}) and nobody is at it: the "
@@ -60,6 +60,14 @@ def _sentences(data: dict[str, Any]) -> list[str]:
     lines += [f"Now      {each['name']}: {each['message']}, for {time.time() - each['since']:.0f} s"
               for each in data["working"]]
     return [*lines, "", *_improvements(data), "", _next(data)]
+
+
+def _size(footprint: dict[str, Any] | None) -> str:
+    if footprint is None:
+        return ""
+    largest = sorted(footprint["parts"].items(), key=lambda part: -part[1])[:3]
+    return (f"  ({footprint['bytes'] / 1e6:.0f} MB: " + ", ".join(f"{name} {size / 1e6:.0f}" for name, size in largest)
+            + ")")
 
 
 def _improvements(data: dict[str, Any]) -> list[str]:

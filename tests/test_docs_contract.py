@@ -26,7 +26,8 @@ TEXT = page("cli-json.md")
 TYPES: dict[str, tuple[type, ...]] = {
     "text": (str,), "number": (int, float), "yes-no": (bool,), "list": (list, tuple), "object": (dict,),
     "null": (type(None),)}
-SHAPES = {"#a-card": "A card", "#a-finding": "A finding", "#a-deployment": "A deployment"}
+SHAPES = {"#a-card": "A card", "#a-finding": "A finding", "#a-deployment": "A deployment",
+          "#a-footprint": "A footprint"}
 ACTING = ("analyze", "generate", "test", "request-approval", "approve", "deploy", "rollback", "preview", "run", "up",
           "down")
 
@@ -132,6 +133,7 @@ def test_what_reading_verbs_print(tiny: Tiny) -> None:
     agrees("show", tiny.call("show", "index", "--json"), tiny.call("show", "gzip", "--json"))
     agrees("findings", tiny.call("findings", "--json"))
     agrees("health", looked)
+    agrees("prune", tiny.call("prune", "--json"))
     agrees("releases", tiny.call("releases", "--json"))
     agrees("logs", tiny.call("logs", "--json"))
     agrees("audit", tiny.call("audit", "--verify", "--json"))

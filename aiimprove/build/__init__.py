@@ -5,8 +5,9 @@ In the state folder: `dependencies/<digest>/` by what asks for them (lock files,
 """
 
 from aiimprove.build.artifacts import content_digest
-from aiimprove.build.pruning import kept, prune
-from aiimprove.build.releases import build, in_use, load, renewed, verify
+from aiimprove.build.manifests import kept, load
+from aiimprove.build.pruning import prune
+from aiimprove.build.releases import build, in_use, renewed, verify
 from aiimprove.build.renewal import changed
 from aiimprove.build.sources import sources
 from aiimprove.build.step import last_lines

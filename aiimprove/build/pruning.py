@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from aiimprove import vault
 from aiimprove.build.locks import alone
-from aiimprove.build.releases import load
-from aiimprove.errors import NotFound
-from aiimprove.release import Release
+from aiimprove.build.manifests import kept
 from aiimprove.settings import Config
 
 GOING = ".going-"
@@ -34,12 +32,11 @@ def prune(config: Config, keep: Callable[[], Collection[str] | None]) -> list[st
 
 
 def _move_aside(config: Config, keep: Collection[str]) -> list[str]:
-    releases = _names(config.state_folder / "releases")
-    kept = list(_loaded(config, releases & set(keep)))
+    staying = [each for each in kept(config) if each.id in keep]
     wanted = {
-        "releases": {each.id for each in kept},
-        "artifacts": {each for one in kept for each in one.services.values()},
-        "dependencies": {each for one in kept for each in one.dependencies.values()},
+        "releases": {each.id for each in staying},
+        "artifacts": {each for one in staying for each in one.services.values()},
+        "dependencies": {each for one in staying for each in one.dependencies.values()},
     }
     gone = []
     for kind, names in wanted.items():
@@ -47,17 +44,8 @@ def _move_aside(config: Config, keep: Collection[str]) -> list[str]:
             if name.removesuffix(".lock") not in names and not name.startswith(GOING):
                 _take_away(config.state_folder / kind / name)
                 gone += [name] if kind == "releases" else []
-    vault.keep_only(config, {each.secrets for each in kept})
+    vault.keep_only(config, {each.secrets for each in staying})
     return gone
-
-
-def _loaded(config: Config, names: Collection[str]) -> Iterator[Release]:
-    """A manifest that was cut off by a power failure belongs to nothing that could be started."""
-    for name in names:
-        try:
-            yield load(config, name)
-        except NotFound:
-            continue
 
 
 def _take_away(path: Path) -> None:
@@ -70,11 +58,6 @@ def _take_away(path: Path) -> None:
 def _aside(config: Config) -> list[Path]:
     return [path for kind in ("releases", "artifacts", "dependencies")
             for path in (config.state_folder / kind).glob(GOING + "*")]
-
-
-def kept(config: Config) -> list[Release]:
-    """Every release that is kept whole enough to be read, in no order."""
-    return list(_loaded(config, _names(config.state_folder / "releases")))
 
 
 def _names(folder: Path) -> set[str]:

@@ -1,21 +1,16 @@
-"""Releases: built, read back, checked against what was built, and thrown away."""
+"""Releases: built, renewed, used, and checked against what was built."""
 
 from __future__ import annotations
 
-import os
-import secrets
 import time
-import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
-import tomli_w
-
-from aiimprove import vault
-from aiimprove.build import artifacts, dependencies, renewal
+from aiimprove import disk, vault
+from aiimprove.build import artifacts, dependencies, estimate, renewal
 from aiimprove.build.locks import shared
+from aiimprove.build.manifests import load, note, whole
 from aiimprove.errors import BuildFailed, NotFound
 from aiimprove.finding import digest_of
 from aiimprove.launch import settings_now
@@ -23,8 +18,6 @@ from aiimprove.release import Release
 from aiimprove.repository import Repository
 from aiimprove.sandbox import Box
 from aiimprove.settings import Config
-
-MANIFEST = "manifest.toml"
 
 
 def build(config: Config, repository: Repository, commit: str, box: Box, progress: Callable[[str], None], *,
@@ -39,8 +32,9 @@ def build(config: Config, repository: Repository, commit: str, box: Box, progres
         made = {name: artifacts.digest(config, repository, commit, name, wanted[name]) for name in config.services}
         release = Release("", commit, made, wanted, "", time.time(), settings_now(config), vault.keep(config))
         identity = renewal.name(release)
-        if _whole(config, identity):
+        if whole(config, identity):
             return load(config, identity)
+        disk.must_fit(config, f"building commit {commit[:12]}", estimate.needed(config, made, wanted))
         install = dependencies.Install(config, repository, commit, box, trusted)
         builder = artifacts.Builder(config, repository, commit, box)
 
@@ -51,25 +45,20 @@ def build(config: Config, repository: Repository, commit: str, box: Box, progres
             builder.run(name, made[name], wanted[name])
 
         _together(one, list(config.services))
-        return _noted(config, replace(release, id=identity, artifact=_digest(config, made)))
+        return note(config, replace(release, id=identity, artifact=_digest(config, made)))
 
 
 def renewed(config: Config, release: Release) -> Release:
     """The release with the present settings and env file; the very same when they have not changed."""
     fresh = renewal.as_today(config, release)
-    return release if fresh is release else _noted(config, fresh)
-
-
-def _noted(config: Config, release: Release) -> Release:
-    _write(config.state_folder / "releases" / release.id / MANIFEST, tomli_w.dumps(release.to_json()))
-    return release
+    return release if fresh is release else note(config, fresh)
 
 
 @contextmanager
 def in_use(config: Config, release: Release) -> Iterator[None]:
     """While the block runs, nothing is pruned. Raises NotFound when something of the release was pruned before."""
     with shared(config.state_folder / "run" / "build.lock"):
-        if not _whole(config, release.id):
+        if not whole(config, release.id):
             raise NotFound(f"release {release.id} is not kept any more: 'aiimprove releases' lists what is")
         yield
 
@@ -85,15 +74,6 @@ def _together(task: Callable[[str], None], names: Collection[str]) -> None:
         pool.map(task, names, chunksize=1)
 
 
-def load(config: Config, release_id: str) -> Release:
-    """A release that was built before. Raises NotFound."""
-    try:
-        table = tomllib.loads((config.state_folder / "releases" / release_id / MANIFEST).read_text("utf-8"))
-        return Release.from_json(table)
-    except (OSError, tomllib.TOMLDecodeError, TypeError):
-        raise NotFound(f"there is no release {release_id}") from None
-
-
 def verify(config: Config, release: Release) -> None:
     """Reads every byte of a release again. Raises BuildFailed when it is not what was built and proven."""
     found = _digest(config, release.services)
@@ -102,26 +82,6 @@ def verify(config: Config, release: Release) -> None:
                           f"{release.artifact[:12]}")
 
 
-def _whole(config: Config, release_id: str) -> bool:
-    try:
-        release = load(config, release_id)
-    except NotFound:
-        return False
-    state = config.state_folder
-    return all((state / "artifacts" / each).is_dir() for each in release.services.values()) and all(
-        (state / "dependencies" / each / ".complete").exists() for each in release.dependencies.values() if each)
-
-
 def _digest(config: Config, services: Mapping[str, str]) -> str:
     folder = config.state_folder / "artifacts"
     return digest_of({name: artifacts.content_digest(folder / found) for name, found in services.items()})
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

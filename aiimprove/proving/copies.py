@@ -22,6 +22,8 @@ from aiimprove.snapshot import clone
 
 NICE = 19
 STOP_SECONDS = 2.0
+CLONES = 4
+"""Copies of live's data that a proof holds at its largest moment: what both are cloned from, both, and a trial."""
 
 
 @dataclass(frozen=True)

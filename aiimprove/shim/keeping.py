@@ -8,12 +8,14 @@ import socket
 import time
 from typing import Any, NoReturn
 
+from aiimprove.rotation import cut
 from aiimprove.shim.farewell import Held, listeners, say_goodbye
 from aiimprove.shim.lease import Lease
 from aiimprove.shim.notes import children_of, identity, read_json, runs, say, session_of, write_json
 from aiimprove.shim.sockets import above, listener, taken_over
 
 MOST_GENERATIONS = 100
+LOG_BYTES, LOG_SECONDS = 20_000_000, 2.0
 
 
 def write_to(log: str) -> None:
@@ -177,12 +179,12 @@ class Shim:
         self.pause = 0.0
         self.ask_to_end()
 
-    def patience(self) -> float | None:
-        """Milliseconds that nothing is due for; None without end."""
+    def patience(self) -> float:
+        """Milliseconds that nothing is due for."""
         now = time.monotonic()
-        waits = [self.kill_at - now] if self.child else [self.due - now]
+        waits = [LOG_SECONDS, self.kill_at - now if self.child else self.due - now]
         waits += [1.0] if self.guard else []
-        return None if min(waits) == float("inf") else max(0.0, min(waits)) * 1000
+        return max(0.0, min(waits)) * 1000
 
     def wait(self) -> None:
         """Until something happens; buries the program when that was its death."""
@@ -195,6 +197,7 @@ class Shim:
         if self.pidfd in events:
             self.bury()
         self.reap()
+        cut(self.spec["log"], self.spec.get("log_bytes") or LOG_BYTES)
 
     def keep(self) -> None:
         while not self.asked & {signal.SIGTERM, signal.SIGINT}:

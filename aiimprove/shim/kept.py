@@ -19,7 +19,8 @@ from aiimprove.shim.starting import start_shim
 @dataclass(frozen=True)
 class Spec:
     """What a shim keeps alive. `listen` are addresses whose sockets it owns; `guard` is a gateway's folder. With
-    `whole_family` everything that the program ever started ends with it, else what stayed in its session."""
+    `whole_family` everything that the program ever started ends with it, else what stayed in its session. A log
+    of more than `log_bytes` begins anew (None: at the shim's own size)."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -31,9 +32,12 @@ class Spec:
     listen: tuple[tuple[str, int], ...] = ()
     guard: Path | None = None
     whole_family: bool = False
+    log_bytes: int | None = None
 
     def to_json(self) -> dict[str, Json]:
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.log_bytes is None:  # as it was before there was such a thing, so that nothing is restarted for it
+            del plain["log_bytes"]
         return plain | {"cwd": str(self.cwd), "log": str(self.log), "env": dict(self.env),
                         "guard": str(self.guard) if self.guard else None}
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+EVENTS_ARE_KEPT = """\
+CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;"""
+
 M001_FIRST = """
 CREATE TABLE improvements (
     id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, status TEXT NOT NULL, version INTEGER NOT NULL,
@@ -32,7 +35,7 @@ CREATE TABLE leases (
 CREATE TABLE operators (
     name TEXT PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, created REAL NOT NULL, expires REAL);
 CREATE TABLE links (secret_hash TEXT PRIMARY KEY, operator TEXT NOT NULL, expires REAL NOT NULL);
-CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+""" + EVENTS_ARE_KEPT + """
 CREATE TRIGGER events_are_not_replaced BEFORE INSERT ON events WHEN new.seq IN (SELECT seq FROM events)
     BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 CREATE TRIGGER events_are_fixed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;

@@ -127,9 +127,9 @@ class Store(Trail):
         return Deployment.from_json(json.loads(row[0]))
 
     def deployments(self, *statuses: DeploymentStatus, limit: int = -1) -> list[Deployment]:
-        """The deployments in these statuses (all when none is named), the newest first."""
+        """The deployments in these statuses (all when none is named), the newest first, whatever the clock said."""
         where = f"WHERE status IN ({','.join('?' * len(statuses))})" if statuses else ""
-        rows = self.connection.execute(f"SELECT body FROM deployments {where} ORDER BY started DESC, id DESC LIMIT ?",
+        rows = self.connection.execute(f"SELECT body FROM deployments {where} ORDER BY rowid DESC LIMIT ?",
                                        (*statuses, limit))
         return [Deployment.from_json(json.loads(row[0])) for row in rows]
 

@@ -9,11 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain as chain_up
 from pathlib import Path
 
 from aiimprove.event import GENESIS, Event, chain, first_break
 from aiimprove.finding import Json
+from aiimprove.store.archive import FOLDER, Archive, Row, stored
 from aiimprove.store.opening import open_database
+
+FORGOTTEN = "events_forgotten"
+"""The fact that names the last event that is kept nowhere any more, and its hash."""
 
 
 class Trail:
@@ -23,6 +28,7 @@ class Trail:
         self.file = file
         self.fences: list[Callable[[sqlite3.Connection], None]] = []
         self.connection = open_database(file, may_migrate)
+        self.archive = Archive(file.parent / FOLDER)
 
     def close(self) -> None:
         self.connection.close()
@@ -72,15 +78,39 @@ class Trail:
         return [_event(row) for row in reversed(rows)]
 
     def broken_at(self) -> int | None:
-        """The number of the first event that was tampered with, or None."""
-        rows = self.connection.execute(
-            "SELECT at, name, subject, version, performer, body, seq, before, hash FROM events ORDER BY seq")
-        return first_break((row[6], row[7], row[8], _event(row)) for row in rows)
+        """The number of the first event, packed or not, that was tampered with, or None."""
+        self.connection.execute("BEGIN")  # packing goes on beside us: rows and files as of one moment
+        try:
+            after, start = self._forgotten()
+            rows = chain_up(self._packed(after), stored(self.connection))
+            return first_break(((row.seq, row.before, row.hash, _said(row)) for row in rows), start)
+        finally:
+            self.connection.execute("COMMIT")
+
+    def packed(self) -> int:
+        """How many events stand in files."""
+        first = self.connection.execute("SELECT MIN(seq) FROM events").fetchone()[0]
+        files = self.archive.files()
+        return max(0, first - int(files[0].name.partition("-")[0])) if files and first else 0
+
+    def _forgotten(self) -> tuple[int, str]:
+        """The last event that is kept nowhere any more, and its hash."""
+        row = self.connection.execute("SELECT body FROM facts WHERE name = ?", (FORGOTTEN,)).fetchone()
+        found = json.loads(row[0]) if row else None
+        return (int(found["seq"]), str(found["hash"])) if found else (0, GENESIS)
+
+    def _packed(self, after: int) -> Iterator[Row]:
+        first = self.connection.execute("SELECT MIN(seq) FROM events").fetchone()[0]
+        return (row for row in self.archive.rows(first or 0) if row.seq > after)
 
 
 def _event(row: tuple[float, str, str, int, str, str]) -> Event:
-    at, name, subject, version, performer, body = row[:6]
+    at, name, subject, version, performer, body = row
     return Event(name, subject, performer, _body(body), version, at)
+
+
+def _said(row: Row) -> Event:
+    return Event(row.name, row.subject, row.performer, _body(row.body), row.version, row.at)
 
 
 def _body(text: str) -> dict[str, Json]:
