@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 
 from aiimprove.canary import FIRST_GLANCE, MISSED, Judgement
@@ -14,8 +13,6 @@ from aiimprove.release import Deployment, DeploymentStatus, Environment
 from aiimprove.slots import RunningSlot
 from aiimprove.watching import Seen, watch
 from aiimprove.workspace import Workspace
-
-_LOG = logging.getLogger("aiimprove")
 
 
 class NoVerdict(ReleaseFailed):
@@ -52,7 +49,6 @@ def carry_out(workspace: Workspace, deployment: Deployment, seen: Seen, fresh: R
         if judgement is None or judgement.failed:
             return deployment, judgement
         left -= 1
-        _LOG.info("canary at %g %% of the visitors: %s, %s", percent, judgement.verdict, judgement.why)
     return deployment, judgement
 
 
@@ -62,6 +58,10 @@ def decide(workspace: Workspace, deployment: Deployment, judgement: Judgement) -
     with workspace.store.transaction():
         workspace.store.append(Event("canary.judged", deployment.id, workspace.performer, {
             "verdict": judgement.verdict, "why": judgement.why, "missing": judgement.missing, "therefore": word}))
+        for name in deployment.adds:
+            improvement = workspace.store.improvement(name)
+            workspace.store.put(improvement, improvement.note(), workspace.performer,
+                                f"canary {judgement.verdict}, therefore {word}: {judgement.why}")
     if word == "abort":
         raise NoVerdict(f"release {deployment.release} was taken back without a verdict: {judgement.why} "
                         "(deploy.inconclusive = \"promote\" would have promoted it)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -19,11 +20,13 @@ from aiimprove.replaying import OPERATORS, Recorded, Replays
 from aiimprove.slots import RunningSlot
 from aiimprove.workspace import Workspace
 
+_LOG = logging.getLogger("aiimprove")
 LOOK_SECONDS = 0.25
 NOTE_SECONDS = 2.0
 DEATHS = 2
 KNOWN = "canary"
 LONGER = 3
+SILENT_SECONDS = 2.0
 _HISTORY = 500
 
 
@@ -65,7 +68,9 @@ def watch(workspace: Workspace, deployment: Deployment, seen: Seen, seconds: flo
             over = time.monotonic() >= until + longer
             _note(workspace, deployment, seen, judgement, missed or MISSED)
             if judgement.failed or over or (missed and judgement.verdict is Verdict.PASSED):
-                return counted(judgement, seen.ledger, missed or MISSED)
+                judgement = counted(judgement, seen.ledger, missed or MISSED)
+                _LOG.info("release %s, %s: %s", deployment.release, judgement.verdict, judgement.why)
+                return judgement
             if not _still_ours(workspace, deployment):
                 return None
             _until_next_look(seen, replays, min(until + longer, time.monotonic() + LOOK_SECONDS))
@@ -145,8 +150,9 @@ def _keeps_dying(workspace: Workspace, slot: RunningSlot, seen: Seen) -> bool:
 
 
 def _healthy(workspace: Workspace, slot: RunningSlot) -> bool:
+    seconds = min(workspace.config.health.timeout_seconds, SILENT_SECONDS)
     try:
-        return all(get(url, seconds=workspace.config.health.timeout_seconds).status == 200
+        return all(get(url, seconds=seconds).status == 200
                    for url in workspace.slots.health_urls(slot))
     except AiimproveError:
         return False

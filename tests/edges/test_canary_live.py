@@ -16,6 +16,7 @@ from tiny import Tiny
 from aiimprove import build, rollout
 from aiimprove.canary_steps import NoVerdict
 from aiimprove.errors import ReleaseFailed
+from aiimprove.improvement import Status
 from aiimprove.release import Deployment, DeploymentStatus
 
 ANSWER = "            self.answer(200, with_tag("
@@ -74,7 +75,7 @@ class Visitors:
             connection.close()
 
 
-def _put(tiny: Tiny, does: str) -> Deployment:
+def _put(tiny: Tiny, does: str, *adds: str) -> Deployment:
     """A release that does something else when it is asked for a tag, without the proof that it would not pass."""
     workspace = tiny.workspace()
     with closing(workspace.store):
@@ -83,7 +84,7 @@ def _put(tiny: Tiny, does: str) -> Deployment:
         commit = tiny.commit({})
         tiny.git("checkout", "-q", "main")
         made = build.build(workspace.config, workspace.repository, commit, workspace.box, str)
-        return rollout.put_live(workspace, rollout.Order(made))
+        return rollout.put_live(workspace, rollout.Order(made, adds=adds))
 
 
 def _last(tiny: Tiny) -> tuple[Deployment, dict[str, float]]:
@@ -118,14 +119,18 @@ def test_without_a_verdict_it_goes_back_and_may_be_tried_again(town: Tiny) -> No
     visitors = Visitors(town.live_port)
     for _ in range(20):
         visitors.ask("/notes?tag=home")
-    before = _live(town)
+    before, name = _live(town), town.plant(Status.APPROVED, "waits").id
     _configured(town, "canary_seconds = 40", "canary_seconds = 3")
     try:
         with visitors.asking(0.2), pytest.raises(NoVerdict, match=r"about \d+ requests are missing"):
-            _put(town, "pass")
+            _put(town, "pass", name)
         judged, (deployment, _) = _judged(town), _last(town)
         assert (judged["verdict"], judged["therefore"]) == ("inconclusive", "abort") and judged["missing"]
         assert deployment.message.startswith(f"release {deployment.release} was taken back without a verdict")
+        with closing(town.store()) as store:
+            assert store.improvement(name).status is Status.APPROVED
+            said = [each.body.get("message", "") for each in store.events(name)]
+        assert any(each.startswith("canary inconclusive, therefore abort") for each in said), said
         _configured(town, '"abort"', '"promote"')
         assert "canary: promoted without a verdict" in _while_deploying(town, visitors)
         assert _judged(town)["therefore"] == "promote" and _live(town) != before
