@@ -6,11 +6,15 @@ import time
 
 from aiimprove import looked
 from aiimprove.lock import holder
+from aiimprove.release import MACHINE_FAILED
 from aiimprove.way_back import in_order
 from aiimprove.workspace import Workspace
 
 UPGRADE = "upgrade"
 """The lease of whoever puts another version of aiimprove in place."""
+
+MACHINE_PAUSE = 60.0
+"""Seconds before what the machine failed at is tried again."""
 
 
 class Due:
@@ -41,9 +45,17 @@ class Due:
     def deploy(self) -> bool:
         """Something is approved, for what is live now, and nothing else is being deployed."""
         busy = self._number("SELECT COUNT(*) FROM deployments WHERE status NOT IN ('COMMITTED', 'ABORTED')") > 0
-        return self._live() and not busy and self._number(
+        return self._live() and not busy and not self._machine_failed() and self._number(
             "SELECT COUNT(*) FROM improvements WHERE status = 'APPROVED' AND json_extract(body, '$.base_commit') = ?",
             self.workspace.store.fact("live_commit")) > 0
+
+    def _machine_failed(self) -> bool:
+        """Moments ago, at a deployment: a full disk needs a pause, and somebody."""
+        now = time.time()
+        return self._number("SELECT COUNT(*) FROM deployments WHERE status = 'ABORTED' "
+                            "AND json_extract(body, '$.message') LIKE ? "
+                            "AND json_extract(body, '$.finished') BETWEEN ? AND ?",
+                            f"{MACHINE_FAILED}%", now - MACHINE_PAUSE, now) > 0
 
     def settle(self) -> bool:
         """A deployment was left unfinished, or not tidied up, and nobody is at it."""

@@ -53,6 +53,10 @@ class Release:
         return cls(**{name: value for name, value in data.items() if name in known})
 
 
+MACHINE_FAILED = "the machine failed"
+"""How the message of a deployment begins that is tried again after a pause."""
+
+
 class DeploymentStatus(StrEnum):
     PREPARED = "PREPARED"
     STARTED = "STARTED"

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 
 from aiimprove import assets, build, canary_steps, migration, promotion
 from aiimprove.canary import Judgement
-from aiimprove.errors import AiimproveError, NotHealthy, ReleaseFailed
+from aiimprove.errors import AiimproveError, MachineFailed, NotHealthy, ReleaseFailed
 from aiimprove.gateway import Watch
 from aiimprove.lock import held
-from aiimprove.release import Deployment, DeploymentStatus, Environment, Release, Slot
+from aiimprove.release import MACHINE_FAILED, Deployment, DeploymentStatus, Environment, Release, Slot
 from aiimprove.slots import RunningSlot
 from aiimprove.unfinished import end_unfinished, tidy_afterwards
 from aiimprove.watching import Seen, before_switch, watch
@@ -64,11 +64,24 @@ def _put_live(workspace: Workspace, order: Order) -> Deployment:
                 seen = before_switch(workspace, deployment)
                 deployment = _switch(workspace, deployment, fresh)
             except (AiimproveError, KeyboardInterrupt) as error:
-                abort(workspace, latest(workspace, deployment), str(error) or "interrupted",
-                      condemn=isinstance(error, ReleaseFailed))
+                _give_up(workspace, deployment, error)
                 raise
             watching.enter_context(held(workspace.store, f"watch {deployment.id}", "watching the new release"))
         return _finish(workspace, deployment, seen)
+
+
+def _give_up(workspace: Workspace, deployment: Deployment, error: BaseException) -> None:
+    """What the machine failed at counts for nothing against the improvements: they stay approved."""
+    if not isinstance(error, MachineFailed):
+        abort(workspace, latest(workspace, deployment), str(error) or "interrupted",
+              condemn=isinstance(error, ReleaseFailed))
+        return
+    why = f"{MACHINE_FAILED}, not the release: {error}"
+    abort(workspace, latest(workspace, deployment), why, condemn=False)
+    for each in deployment.adds:
+        improvement = workspace.store.improvement(each)
+        workspace.store.save(improvement, improvement.note(attempts=max(0, improvement.attempts - 1), reason=why),
+                             workspace.performer, why)
 
 
 def _with_present_settings(workspace: Workspace, order: Order) -> Order:
