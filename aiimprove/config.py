@@ -204,7 +204,7 @@ def _check_outside(name: str, service: Service) -> None:
 
 
 def _check_ports(config: Config) -> None:
-    seen: dict[int, str] = {}
+    seen = {config.metrics_port: "metrics_port"}
     for name, service in config.services.items():
         for key in ("live_port", "dev_port"):
             port = getattr(service, key)

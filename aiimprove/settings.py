@@ -150,6 +150,8 @@ class Config:
     host: str = key("127.0.0.1", "address that the public ports listen on")
     origins: list[str] = key([], "origins of the live site that may approve; empty: localhost and host on its port")
     approvals: str = key("", "service whose pages hold the button (/api/ai-*); empty: none")
+    metrics_port: int = key(0, "port of this machine (127.0.0.1) for metrics in OpenMetrics format; 0: none", least=0,
+                            most=65535)
     author: str = key("recipes", "who writes candidates")
     detectors: list[str] = key([], "detectors that look; empty: all")
     intervals: Intervals = field(default_factory=Intervals)

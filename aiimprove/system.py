@@ -55,6 +55,7 @@ def _up(workspace: Workspace, loop: bool, unit: bool) -> Started:
         _open_starter(workspace)
     began = workspace.gateway.start() == "started"
     _open_door(workspace)
+    _open_exporter(workspace)
     fresh = workspace.store.fact(LIVE_RELEASE) is None
     if fresh:
         deployment.first(workspace)
@@ -90,6 +91,7 @@ def _down(workspace: Workspace) -> list[str]:
             workspace.slots.stop(slot)
             stopped.append(f"{environment} {slot.slot}")
     _door(workspace).stop()
+    _exporter(workspace).stop()
     if workspace.gateway.kept():
         workspace.gateway.stop()
         stopped.append("gateway")
@@ -142,6 +144,26 @@ def _door(workspace: Workspace) -> Kept:
     return Kept(workspace.config.state_folder / "run" / "keep-door")
 
 
+def _open_exporter(workspace: Workspace) -> None:
+    config, exporter = workspace.config, _exporter(workspace)
+    spec = Spec((sys.executable, "-P", "-m", "aiimprove.exporter", str(config.metrics_port)),
+                inherited(*_ENV) | {"AIIMPROVE_REPOSITORY": str(config.repository),
+                                    "AIIMPROVE_STATE": str(config.state_folder)},
+                config.repository, config.logs_folder / "ai_system.log")
+    if not config.metrics_port:
+        exporter.stop()
+    elif exporter.state().program is None:
+        exporter.start(spec)
+    elif exporter.spec().get("argv") != list(spec.argv):
+        exporter.restart(spec)
+    else:
+        exporter.revive()
+
+
+def _exporter(workspace: Workspace) -> Kept:
+    return Kept(workspace.config.state_folder / "run" / "keep-metrics")
+
+
 def _show_dev(workspace: Workspace) -> None:
     try:
         development.show(workspace)
@@ -158,14 +180,21 @@ def _must_have_tools(workspace: Workspace) -> None:
 
 
 def _must_have_ports(workspace: Workspace) -> None:
+    metrics = workspace.config.metrics_port
+    if metrics and _exporter(workspace).state().program is None:
+        _must_be_free(metrics, "metrics_port", "give the metrics")
     if workspace.gateway.running():
         return
     for name, service in workspace.config.services.items():
         for port in filter(None, (service.live_port, service.dev_port)):
-            taken = process.port_holder(port)
-            if taken is not None:
-                raise Refused(f"port {port} (services.{name}) is taken by {taken[0]} (pid {taken[1]}): stop it, or "
-                              "give the service another port in config.toml. Nothing was started")
+            _must_be_free(port, f"services.{name}", "give the service")
+
+
+def _must_be_free(port: int, key: str, give: str) -> None:
+    taken = process.port_holder(port)
+    if taken is not None:
+        raise Refused(f"port {port} ({key}) is taken by {taken[0]} (pid {taken[1]}): stop it, or {give} another port "
+                      "in config.toml. Nothing was started")
 
 
 def _populate(workspace: Workspace) -> tuple[str, ...]:

@@ -16,15 +16,15 @@ ROOT = Path(__file__).parent.parent
 LAYERS = {
     "vocabulary": "errors finding event evidence improvement release tree settings launch canary policy card answer "
                   "overview pulse openapi ledger rotation "
-                  "units crontab",
+                  "units crontab openmetrics tallies",
     "primitives": "config disk notify store process journal repository probes",
     "devices": "shim lock door operators landlock sandbox vault snapshot backups rehearsal samples build slots assets "
                "gateway proving recipes authors checks detectors",
     "workspace": "workspace",
     "shared steps": "taken looked releases migration development replaying watching promotion way_back unfinished "
                     "canary_steps rollout revival retention logs footprint upkeep",
-    "stages": "analysis generation verification approval deployment health",
-    "composition": "lifecycle due loop system service",
+    "stages": "analysis generation verification approval deployment health metrics",
+    "composition": "lifecycle due loop system exporter service",
     "commands": "commands",
 }
 RANK = {name: rank for rank, names in enumerate(LAYERS.values()) for name in names.split()}

@@ -171,6 +171,20 @@ def test_the_readme_lists_every_verb() -> None:
     assert all(re.search(rf"\| `aiimprove {words[0]}\b", table) for words in GENERATOR.calls() if words)
 
 
+def test_operations_lists_every_metric() -> None:
+    """Of a site of which nothing is known yet: each has its name in the table, with its ending."""
+    from aiimprove.openmetrics import text
+    from aiimprove.tallies import Tallies
+
+    listed = {row[0].strip("`").removesuffix("_total").removesuffix("_info"): row[1]
+              for row in rows(section(page("operations.md"), "Metrics"))}
+    source = (TOP / "aiimprove" / "metrics.py").read_text("utf-8")
+    written = dict(re.findall(r"# TYPE (\w+) (\w+)", text(Tallies().families())))
+    written |= {name: kind for kind, name in re.findall(r'yield (counter|gauge|info)\("(\w+)"', source)}
+    written |= dict(re.findall(r'yield Family\("(\w+)", "(\w+)"', source)) | {"aiimprove_state_bytes": "gauge"}
+    assert written == listed
+
+
 def test_the_list_of_verbs_is_not_cut_off() -> None:
     for words in ((), ("operator",), ("service",)):
         listed = GENERATOR.shown(words).partition("Commands:")[2].strip().splitlines()

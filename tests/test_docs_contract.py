@@ -137,6 +137,7 @@ def test_what_reading_verbs_print(tiny: Tiny) -> None:
     agrees("releases", tiny.call("releases", "--json"))
     agrees("logs", tiny.call("logs", "--json"))
     agrees("audit", tiny.call("audit", "--verify", "--json"))
+    agrees("metrics", tiny.call("metrics", "--json"))
 
 
 def test_what_operator_verbs_print(tiny: Tiny) -> None:
