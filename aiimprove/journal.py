@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from aiimprove.rotation import cut
 
 FILE = "ai_system.log"
 LARGEST = 5_000_000
+LAST_LINES = 20
 
 
 def open_journal(folder: Path, *, sentences: bool = True) -> None:
@@ -46,3 +48,13 @@ def _on_stderr() -> logging.Handler:
 
 def _line(layout: str) -> logging.Formatter:
     return logging.Formatter(layout, datefmt="%Y-%m-%dT%H:%M:%S%z")
+
+
+def last_lines(log: Path) -> str:
+    """The end of a log; empty when it cannot be read."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-LAST_LINES:])
+    except OSError:
+        return ""

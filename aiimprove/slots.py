@@ -7,7 +7,6 @@ engine finds what another one started.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ from aiimprove import probes, process, vault
 from aiimprove.config import read_env_file
 from aiimprove.errors import NotHealthy, Refused
 from aiimprove.finding import Json
+from aiimprove.journal import last_lines
 from aiimprove.launch import Launch, Place, as_released, launch
 from aiimprove.process import Identity
 from aiimprove.release import Environment, Release, Slot
@@ -29,7 +29,6 @@ from aiimprove.shim.kept import Kept, Spec
 
 _VERIFY_SECONDS = 10.0
 _DEATHS_ALLOWED = 3
-_LAST_LINES = 20
 _RETIRED = "retired"
 _ASKED = ("health", "ready", "smoke")
 
@@ -59,6 +58,10 @@ class RunningSlot:
         return {name: program for name, program in programs.items() if program}
 
 
+class PortTaken(NotHealthy):
+    """Somebody else listens on a port that was free when it was chosen."""
+
+
 class Slots:
     """The slots of one app. `wrap` changes how services are started, for example to hide the state folder."""
 
@@ -74,6 +77,12 @@ class Slots:
         """
         if slot in self.running(environment):
             raise Refused(f"slot {slot} of {environment} is in use")
+        try:
+            return self._start(release, slot, environment)
+        except PortTaken:  # by whoever was quicker: that says nothing about the release
+            return self._start(release, slot, environment)
+
+    def _start(self, release: Release, slot: Slot, environment: Environment) -> RunningSlot:
         services = as_released(self._config, release).services
         ports = dict(zip(services, process.free_ports(len(services)), strict=True))
         asked = {name: {key: getattr(service, key) for key in _ASKED} for name, service in services.items()}
@@ -185,13 +194,16 @@ class Slots:
         deadline = time.monotonic() + seconds
         for name in running.ports:
             self._prove_service(running, name, deadline)
+            stranger = process.stranger_on(running.ports[name], running.kept()[name].state().shim)
+            if stranger:  # it may answer healthily
+                raise PortTaken(f"the port of {name} was taken by {stranger[0]} (pid {stranger[1]}) meanwhile")
 
     def _prove_service(self, running: RunningSlot, name: str, deadline: float) -> None:
         """Raises NotHealthy with the end of the service's log."""
         try:
             self._ask(running, name, deadline)
         except (NotHealthy, probes.Unreachable, probes.Dropped) as error:
-            end = _last_lines(self.log(running, name))
+            end = last_lines(self.log(running, name))
             raise NotHealthy(f"{name} of release {running.release}: {error}\n{end}".rstrip()) from error
 
     def _ask(self, running: RunningSlot, name: str, deadline: float) -> None:
@@ -225,12 +237,3 @@ class Slots:
 def _runs(kept: Kept) -> bool:
     state = kept.state()
     return state.shim is not None or state.program is not None
-
-
-def _last_lines(log: Path) -> str:
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
-            return "\n".join(file.read().decode(errors="replace").splitlines()[-_LAST_LINES:])
-    except OSError:
-        return ""

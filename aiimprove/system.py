@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from aiimprove.lock import held, holder
 from aiimprove.release import Environment
 from aiimprove.shim import starting
 from aiimprove.shim.kept import Kept, Spec
+from aiimprove.store import StoreDamaged
 from aiimprove.workspace import DEV_RELEASE, LIVE_RELEASE, Workspace
 
 SYSTEM = "system"
@@ -25,6 +28,7 @@ LOOP_STOP_SECONDS = 45.0
 POPULATE_SECONDS = 120.0
 LEFTOVER_SECONDS = 10.0
 """What a proof had started ends with it, but not at once on a busy machine."""
+_LOG = logging.getLogger("aiimprove")
 _ENV = ("PATH", "HOME", "LANG", "TZ", "XDG_STATE_HOME", "AIIMPROVE_STATE")
 
 
@@ -69,23 +73,34 @@ def _up(workspace: Workspace, loop: bool, unit: bool) -> Started:
 
 
 def down(workspace: Workspace) -> list[str]:
-    """Stop everything and say what was stopped. A deployment under way is undone first."""
+    """Stop everything and say what was stopped. A deployment under way is ended first. What runs is on record in run/
+    too: it is stopped also when the state cannot be read or written."""
     stopped = []
     loop = _loop(workspace)
     if loop.state().program or loop.state().shim:
         loop.stop()
         stopped.append("loop")
-    stopped += _end_commands(workspace)
-    with held(workspace.store, SYSTEM, "stopping everything"):
-        return [*stopped, *_down(workspace)]
+    try:
+        stopped += _end_commands(workspace)
+        with held(workspace.store, SYSTEM, "stopping everything"):
+            _settle(workspace)
+            stopped += _down(workspace)
+            health.stopped(workspace)
+    except (StoreDamaged, sqlite3.DatabaseError) as error:
+        _LOG.warning("%s: everything is stopped all the same", error)
+        stopped += _down(workspace)
+    return stopped
 
 
-def _down(workspace: Workspace) -> list[str]:
-    stopped = []
+def _settle(workspace: Workspace) -> None:
     try:
         deployment.settle(workspace)
     except AiimproveError as error:
         workspace.progress(f"left for the next start: {error}")
+
+
+def _down(workspace: Workspace) -> list[str]:
+    stopped = []
     for environment in (Environment.DEV, Environment.LIVE):
         for slot in workspace.slots.running(environment).values():
             workspace.slots.stop(slot)
@@ -96,7 +111,6 @@ def _down(workspace: Workspace) -> list[str]:
         workspace.gateway.stop()
         stopped.append("gateway")
     _starter(workspace).stop()
-    health.stopped(workspace)
     process.until_gone(f"{workspace.config.state_folder}/work/", LEFTOVER_SECONDS)
     return stopped
 

@@ -9,7 +9,16 @@ from aiimprove import promotion
 from aiimprove.errors import AiimproveError, Locked, NotHealthy
 from aiimprove.lock import end_sleepers, held, holder
 from aiimprove.release import Deployment, DeploymentStatus, Environment, Slot
-from aiimprove.way_back import DEPLOY, abort, in_order, live_generation, serving_slot, tidy, wait_for_idle_slots
+from aiimprove.way_back import (
+    DEPLOY,
+    abort,
+    in_order,
+    keep_serving,
+    live_generation,
+    serving_slot,
+    tidy,
+    wait_for_idle_slots,
+)
 from aiimprove.workspace import LIVE_RELEASE, Workspace
 
 _LOG = logging.getLogger("aiimprove")
@@ -23,6 +32,7 @@ def end_unfinished(workspace: Workspace, keep: str = "") -> str:
     deployment.
     """
     words = ""
+    keep_serving(workspace)
     for deployment in workspace.store.unfinished():
         watcher = holder(workspace.store, f"watch {deployment.id}")
         if watcher is not None:

@@ -2,8 +2,9 @@
 
 A step is whatever lasts: a file below STATE that is opened for writing, renamed, linked or removed, a program that is
 started, a transaction of a database that begins or commits. WHAT happens right before step NUMBER (the first is 1):
-`kill`, `sleep` (stopped; its leases are short then), `full` (from here on no file can be opened for writing).
-`list` only prints the steps' names on stderr, one a line.
+`kill`, `sleep` (stopped; its leases are short then), `full` (from here on no file can be opened for writing), `wait`
+(until a byte comes on stdin). NUMBER may be the name of a step, or a part of it: its first time. `list` only prints the
+steps' names on stderr, one a line; `early` has a clock that is an hour late.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import signal
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -25,8 +27,9 @@ MARK = "step: "
 class Steps:
     """Counts the steps of this process's main thread, and lets the fault fall."""
 
-    def __init__(self, state: str, what: str, number: int) -> None:
-        self.state, self.what, self.number, self.count = state, what, number, 0
+    def __init__(self, state: str, what: str, where: str) -> None:
+        self.state, self.what, self.count = state, what, 0
+        self.number, self.name = (int(where), "") if where.isdigit() else (sys.maxsize, where)
         self.pid, self.inside = os.getpid(), False
 
     def audit(self, event: str, words: tuple[Any, ...]) -> None:
@@ -53,12 +56,17 @@ class Steps:
         if os.getpid() != self.pid or threading.current_thread() is not threading.main_thread() or self.inside:
             return
         self.count += 1
+        if self.name and self.name in f"{event} {name}":
+            self.number, self.name = self.count, ""
         if self.what == "list":
             self.inside = True
             os.write(2, f"{MARK}{event} {name}\n".encode())
             self.inside = False
         elif self.count == self.number and self.what in ("kill", "sleep"):
             os.kill(self.pid, signal.SIGKILL if self.what == "kill" else signal.SIGSTOP)
+        elif self.count == self.number and self.what == "wait":
+            os.write(2, f"{MARK}{event} {name}\n".encode())
+            os.read(0, 1)
 
     def _lasts(self, event: str, words: tuple[Any, ...]) -> bool:
         path = words[FILES[event]]
@@ -73,10 +81,13 @@ def main(words: list[str]) -> None:
     from aiimprove.store import trail
     from commands.app import main as command
 
+    if what == "early":
+        clock = time.time
+        time.time = lambda: clock() - 3600
     if what == "sleep":
         lock.LEASE_SECONDS = SLEEPERS_LEASE
     sys.argv = ["aiimprove", *words[split + 1:]]
-    steps = Steps(state, what, int(*number) if number else 0)
+    steps = Steps(state, what, *number)
     vars(trail)["open_database"] = steps.follow(trail.open_database)
     sys.addaudithook(steps.audit)
     command()

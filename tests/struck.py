@@ -100,7 +100,7 @@ class Struck:
         """A verb, as the operator, without a fault."""
         return self.tiny.call(*words, "--token-stdin", stdin=self.token + "\n", **how)  # type: ignore[arg-type]
 
-    def faulty(self, what: str, number: int, *words: str) -> subprocess.Popen[str]:
+    def faulty(self, what: str, number: int | str, *words: str) -> subprocess.Popen[str]:
         """A verb under way on which a fault falls at a step (tests/faulty.py)."""
         command = subprocess.Popen(
             [sys.executable, "-P", str(FAULTY), str(self.tiny.state), what, str(number), "--", *words,
@@ -110,6 +110,20 @@ class Struck:
         command.stdin.write(self.token + "\n")
         command.stdin.flush()
         return command
+
+    @contextmanager
+    def waiting(self, step: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """A verb that waits right before a step while the block runs, and is done after it."""
+        command = self.faulty("wait", step, *words)
+        assert command.stderr is not None and command.stdin is not None
+        try:
+            line = next((line for line in command.stderr if line.startswith("step: ")), "")
+            assert step in line, (step, line, command.wait(5))
+            yield command
+        finally:
+            if command.poll() is None:
+                command.stdin.write("\n")
+            self.said = command.communicate(timeout=120)
 
     def steps(self, *words: str) -> list[str]:
         """The steps that a verb takes from here; it takes them."""

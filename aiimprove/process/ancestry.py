@@ -25,6 +25,16 @@ def descends_from(marker: str) -> bool:
     return False
 
 
+def descends(pid: int, ancestor: int) -> bool:
+    """Whether a process is `ancestor` or descends from it."""
+    while pid > 1 and pid != ancestor:
+        try:
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return False
+    return pid == ancestor
+
+
 def named(marker: str) -> list[Identity]:
     """Every process with `marker` in its command line, but for this one and its ancestors."""
     own, found = _line_of_descent(), []

@@ -10,6 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from aiimprove.process.ancestry import descends
+from aiimprove.process.identity import Identity
+
 _ESTABLISHED, _LISTENING = "01", "0A"
 
 
@@ -44,6 +47,13 @@ def port_holder(port: int) -> tuple[str, int] | None:
             with suppress(OSError):
                 return Path(f"/proc/{pid}/comm").read_text().strip(), pid
     return "unknown", 0
+
+
+def stranger_on(port: int, keeper: Identity | None) -> tuple[str, int] | None:
+    """Name and pid of who listens on a port and is known not to descend from its keeper."""
+    holder = port_holder(port)
+    known = holder is not None and holder[1] and keeper is not None and not descends(holder[1], keeper.pid)
+    return holder if known else None
 
 
 def _holds(pid: int, inodes: Collection[str]) -> bool:
