@@ -17,7 +17,7 @@ def prune(workspace: Workspace) -> list[str]:
 
     Does nothing while anything is being proven or deployed: that may use a release that no record names yet.
     """
-    assets.prune(workspace.config, [workspace.live()])
+    assets.prune(workspace.config, [workspace.live()] if workspace.store.fact(LIVE_RELEASE) else [])
     return build.prune(workspace.config, lambda: None if busy(workspace) else needed(workspace))
 
 
