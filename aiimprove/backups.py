@@ -40,6 +40,16 @@ def folder(config: Config) -> Path:
     return config.state_folder / "backups"
 
 
+def restoring(config: Config) -> Path:
+    """The note about a restore under way."""
+    return config.state_folder / "run" / "restoring.json"
+
+
+def restore_under_way(config: Config) -> bool:
+    """Whether a restore was begun and not ended; whoever did it may have died."""
+    return restoring(config).is_file()
+
+
 def make(config: Config, data: Path, name: str, why: str) -> Kept:
     """Copy a data folder that may be in use, read the copy back, and keep it. Raises MachineFailed."""
     target, draft = folder(config) / name, folder(config) / f".{name}"
@@ -49,6 +59,7 @@ def make(config: Config, data: Path, name: str, why: str) -> Kept:
         kept = note(config, Kept(name, target, time.time(), why, made.bytes, made.databases))
         draft.rename(target)
     except OSError as error:
+        shutil.rmtree(draft, ignore_errors=True)
         raise MachineFailed(f"the backup of {data.name} cannot be kept: {error}") from error
     return kept
 

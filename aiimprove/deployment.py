@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from aiimprove import build, disk, retention
+from aiimprove import build, disk, restoring, retention
 from aiimprove.errors import NotFound, Refused, ReleaseFailed, Stale, VerificationFailed
 from aiimprove.evidence import Verdict
 from aiimprove.improvement import Improvement, Status
@@ -138,7 +138,7 @@ def settle(workspace: Workspace) -> str:
         return ""
     wait_for_idle_slots(workspace)
     with held(workspace.store, DEPLOY, "settling what was left"):
-        return end_unfinished(workspace)
+        return restoring.finish(workspace) or end_unfinished(workspace)
 
 
 def _must_be_up(workspace: Workspace) -> None:

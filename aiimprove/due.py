@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from aiimprove import looked
+from aiimprove.backups import restore_under_way
 from aiimprove.lock import holder
 from aiimprove.release import MACHINE_FAILED
 from aiimprove.way_back import in_order
@@ -62,7 +63,8 @@ class Due:
         store = self.workspace.store
         unfinished = [row[0] for row in store.connection.execute(
             "SELECT id FROM deployments WHERE status NOT IN ('COMMITTED', 'ABORTED')")]
-        return (bool(unfinished) or not in_order(self.workspace)) and not any(holder(store, name) for name in (
+        left = bool(unfinished) or restore_under_way(self.workspace.config) or not in_order(self.workspace)
+        return left and not any(holder(store, name) for name in (
             "deploy", *(f"watch {each}" for each in unfinished)))
 
     def prune(self) -> bool:

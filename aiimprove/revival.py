@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aiimprove import restoring
 from aiimprove.errors import NotHealthy, ReleaseFailed
 from aiimprove.lock import held
 from aiimprove.release import Environment, Slot
@@ -14,6 +15,7 @@ from aiimprove.workspace import Workspace
 def revive(workspace: Workspace) -> bool:
     """Start what was live, as it was made; False when it serves already. Raises ReleaseFailed, Locked."""
     with held(workspace.store, DEPLOY, "starting what is live"):
+        restoring.finish(workspace)
         end_unfinished(workspace)
         if serving_slot(workspace) is not None:
             workspace.slots.revive()

@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
-from aiimprove import assets, build, canary_steps, migration, promotion
+from aiimprove import assets, build, canary_steps, migration, promotion, restoring
 from aiimprove.canary import Judgement
 from aiimprove.errors import AiimproveError, MachineFailed, NotHealthy, ReleaseFailed
 from aiimprove.gateway import Watch
@@ -55,6 +55,7 @@ def _put_live(workspace: Workspace, order: Order) -> Deployment:
         wait_for_idle_slots(workspace)
     with ExitStack() as watching:
         with held(workspace.store, DEPLOY, f"putting {order.release.id} live"):
+            restoring.finish(workspace)
             end_unfinished(workspace, keep=warm)
             with build.in_use(workspace.config, order.release):
                 order = _with_present_settings(workspace, order)

@@ -15,8 +15,8 @@ from typer.exceptions import Abort, Exit, TyperException
 from aiimprove.errors import AiimproveError, UsageError
 from commands import output
 
-VERBS = ("analyze", "generate", "test", "request_approval", "approve", "reject", "deploy", "rollback", "releases",
-         "health", "run", "status", "show", "findings", "preview", "logs", "audit", "prune", "up", "down",
+VERBS = ("analyze", "generate", "test", "request_approval", "approve", "reject", "deploy", "rollback", "restore",
+         "releases", "health", "run", "status", "show", "findings", "preview", "logs", "audit", "prune", "up", "down",
          "operator", "service", "metrics")
 INTERRUPTED = 130
 _GROUPS: tuple[list[str], ...] = ([], ["operator"], ["service"])
