@@ -23,6 +23,7 @@ from aiimprove.errors import MachineFailed, NotHealthy, ReleaseFailed
 from aiimprove.event import Event
 from aiimprove.exchange import exchange
 from aiimprove.finding import Json
+from aiimprove.gateway import Generation
 from aiimprove.ledger import Loss, losses, rows_lost
 from aiimprove.lock import held
 from aiimprove.proving import Copy, running_copy
@@ -33,6 +34,9 @@ from aiimprove.snapshot import clone, rows
 from aiimprove.unfinished import end_unfinished
 from aiimprove.way_back import DEPLOY, live_generation, serving_slot
 from aiimprove.workspace import LIVE_RELEASE, Workspace
+
+PAUSE_SECONDS = 3.0
+"""For requests under way: the gateway holds reads for ten seconds at most."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,7 @@ def restore(workspace: Workspace, wanted: Plan) -> Kept:
         staged = _staged(workspace, wanted.backup, name)
         _note(config, {"name": name, "backup": wanted.backup.name, "inode": staged.stat().st_ino})
         workspace.store.append(Event("data.restoring", name, workspace.performer, wanted.to_json()))
-        serving = serving_slot(workspace)
-        if serving is not None:
-            workspace.progress("stopping the live slot for a moment")
-            workspace.slots.stop(serving)
+        _pause(workspace)
         exchange(workspace.data("live"), staged)
         finish(workspace)
     return backups.named(config, name)
@@ -143,13 +144,27 @@ def _must_serve(config: Config, copy: Copy) -> None:
         raise NotHealthy(f"the live release does not serve from it: {wrong}")
 
 
+def _pause(workspace: Workspace) -> None:
+    """Nobody writes: new requests wait at the gateway, those under way have a moment to end, then the slot stops."""
+    serving = serving_slot(workspace)
+    if serving is None:
+        return
+    workspace.progress("stopping the live slot for a moment")
+    workspace.gateway.switch(Environment.LIVE, Generation(serving.release))
+    workspace.slots.drain(serving, min(PAUSE_SECONDS, workspace.config.deploy.drain_seconds))
+    workspace.slots.stop(serving)
+
+
 def _serve(workspace: Workspace) -> None:
     """Live serves, if it is up at all. Raises NotHealthy."""
     if serving_slot(workspace) is not None or not workspace.gateway.running() or not workspace.store.fact(LIVE_RELEASE):
         return
-    running = workspace.slots.running(Environment.LIVE)
-    free = next(slot for slot in Slot if slot not in running)
-    slot = workspace.slots.start(workspace.live(), free, Environment.LIVE)
+    release, running = workspace.live(), workspace.slots.running(Environment.LIVE)
+    slot = next((each for each in running.values() if each.release == release.id), None)
+    if slot is None:
+        free = next(each for each in Slot if each not in running)
+        slot = workspace.slots.start(release, free, Environment.LIVE)
+    workspace.slots.verify(slot)
     workspace.gateway.switch(Environment.LIVE, live_generation(slot))
     workspace.slots.link_logs(slot)
 

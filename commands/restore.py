@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def restore(backup: Name = "", yes: Yes = False, token_stdin: Token = False, json: Json = False) -> None:
-    """List the backups of the live data, or put one in its place.
+    """List the backups of the live data, or restore one.
 
     A backup is made before a migration touches live data. With a name, what would be lost is counted, table by table:
     every row written since. Then 'restore' must be typed. The data of that moment is kept as another backup, so a

@@ -73,7 +73,12 @@ def test_what_was_written_since_is_lost_and_comes_back(site: Site, backup: str) 
     assert told["restore"]["lost"] == [{"database": "notes.db", "table": "notes", "gone": 1, "changed": 0}]
     reads: list[int] = []
     over = threading.Event()
-    visitor = threading.Thread(target=lambda: [reads.append(site.ask("/count")) for _ in iter(over.is_set, True)])
+
+    def read() -> None:
+        while not over.is_set():
+            reads.append(site.ask("/count"))
+
+    visitor = threading.Thread(target=read)
     visitor.start()
     done = site.act("restore", backup, "--yes").data
     over.set()
