@@ -62,10 +62,10 @@ def main(bench: str, about: str | None, measure: Callable[[Wanted], Figures],
     words.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     words.add_argument("--scratch", default="", metavar="FOLDER", help="keep what is built there, for the next time")
     for name, (kind, meaning) in (more or {}).items():
-        words.add_argument(f"--{name.replace('_', '-')}", type=kind, default=kind(), help=meaning)
+        words.add_argument(f"--{name}", type=kind, default=kind(), help=meaning)
     said = words.parse_args()
     load = os.getloadavg()[0]
-    found = measure(Wanted(said.short, said.scratch, {name: getattr(said, name) for name in more or {}}))
+    found = measure(Wanted(said.short, said.scratch, vars(said)))
     print(_table(found.rows), *map(_sentence, found.targets), sep="\n")
     print(f"(load of the machine: {load:.1f} before, {os.getloadavg()[0]:.1f} after, {os.cpu_count()} cores)")
     if said.json:

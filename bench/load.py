@@ -19,6 +19,7 @@ from bench import talking
 from bench.visits import KINDS as OF_THE_SITE
 from bench.visits import LEAVING, MIXED, PATIENCE_SECONDS
 
+AFTER_A_LOSS_SECONDS = 0.1
 KINDS = {**OF_THE_SITE, **talking.KINDS}
 
 
@@ -85,6 +86,7 @@ def _visitor(name: str, port: int, sent: list[Sent]) -> None:
             ended = time.monotonic()
             sent.append(Sent(name, began, ended, ended - began, problem=repr(error)))
             connection.close()
+            LEAVING.wait(AFTER_A_LOSS_SECONDS)
         if kind.fresh:
             connection.close()
     connection.close()
