@@ -68,10 +68,10 @@ class Due:
             "deploy", *(f"watch {each}" for each in unfinished)))
 
     def prune(self) -> bool:
-        """A day has passed, or the disk runs low."""
+        """A day has passed, or the disk runs low; or it is time to measure again."""
         from aiimprove import upkeep
 
-        return upkeep.due(self.workspace)
+        return upkeep.due(self.workspace) or upkeep.measuring_due(self.workspace)
 
     def preview(self) -> bool:
         from aiimprove import development

@@ -95,9 +95,13 @@ def _preview(workspace: Workspace) -> str:
 
 
 def _prune(workspace: Workspace) -> str:
-    from aiimprove import upkeep
+    from aiimprove import footprint, upkeep
 
-    return f"removed {upkeep.prune(workspace).words}" if upkeep.due(workspace) else ""
+    if upkeep.due(workspace):
+        return f"removed {upkeep.prune(workspace).words}"
+    if upkeep.measuring_due(workspace):
+        footprint.measure(workspace)
+    return ""
 
 
 STEPS: Mapping[str, Callable[[Workspace], str]] = {

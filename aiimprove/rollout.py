@@ -142,10 +142,10 @@ def _switch(workspace: Workspace, deployment: Deployment, fresh: RunningSlot) ->
 
 def _promote(workspace: Workspace, deployment: Deployment, fresh: RunningSlot, why: str = "") -> Deployment:
     """All traffic to the new release, which was healthy a moment ago."""
+    keep_assets(workspace, *(workspace.store.release(each) for each in filter(None, [deployment.replaces])))
     workspace.slots.verify(fresh)
     deployment = _advance(workspace, deployment, DeploymentStatus.WATCHING, f"all traffic{why}")
     before = serving_slot(workspace)
-    keep_assets(workspace, *(workspace.store.release(each) for each in filter(None, [deployment.replaces])))
     spare = before if deployment.reason == "deploy" else None
     workspace.gateway.switch(Environment.LIVE, live_generation(fresh, spare), watched=deployment.id if before else "")
     if before is not None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from aiimprove import build, disk, footprint, logs, retention
+from aiimprove import backups, build, disk, footprint, logs, retention
 from aiimprove.errors import AiimproveError, Locked
 from aiimprove.finding import Json
 from aiimprove.lock import held
@@ -20,7 +20,7 @@ from aiimprove.store import forgetting, packing
 from aiimprove.workspace import Workspace
 
 LEASE, PRUNED = "prune", "pruned"
-EVERY_SECONDS, WHEN_LOW_SECONDS = 86400.0, 600.0
+EVERY_SECONDS, WHEN_LOW_SECONDS, MEASURE_SECONDS = 86400.0, 600.0, 3600.0
 _OLD_SECONDS = 3600.0
 _GIT = "git"
 _LOG = logging.getLogger("aiimprove")
@@ -49,12 +49,19 @@ def due(workspace: Workspace) -> bool:
     return passed > (WHEN_LOW_SECONDS if low else EVERY_SECONDS)
 
 
+def measuring_due(workspace: Workspace) -> bool:
+    """The figure that `status` shows is an hour old."""
+    measured = workspace.store.fact(footprint.FOOTPRINT) or {"at": 0.0}
+    return abs(time.time() - float(measured["at"])) > MEASURE_SECONDS
+
+
 def prune(workspace: Workspace) -> Pruned:
     """Remove what is beyond the limits of the config, and what crashes left. Safe at any time: what serves, what a way
     back could need and what anybody works with stays. Raises Locked while another one is at it."""
     with held(workspace.store, LEASE, "removing what nobody needs"):
         before = footprint.measure(workspace)["bytes"]
         removed = {"releases": len(retention.prune(workspace)), "logs": _logs(workspace)}
+        backups.forget(workspace.config)
         removed |= {"scratch folders": _scratch(workspace), "dev clones": _dev_clones(workspace)}
         removed |= _rows(workspace)
         workspace.store.set_fact(PRUNED, time.time())
@@ -99,10 +106,11 @@ def _logs(workspace: Workspace) -> int:
 
 def _scratch(workspace: Workspace) -> int:
     """Scratch folders that a crash left: nobody is at any work now, and they are old."""
-    work = workspace.config.state_folder / "work"
-    if retention.busy(workspace) or not work.is_dir():
+    state = workspace.config.state_folder
+    if retention.busy(workspace):
         return 0
-    old = [each for each in work.iterdir() if each.name != _GIT and _age(each) > _OLD_SECONDS]
+    drafts = [*state.glob("work/*"), *state.glob("backups/.*"), *state.glob("assets/*/.*")]
+    old = [each for each in drafts if each.name != _GIT and _age(each) > _OLD_SECONDS]
     for each in old:
         shutil.rmtree(each, ignore_errors=True)
     return len(old)

@@ -34,8 +34,10 @@ def audit(subject: Subject = "", verify: Verify = False, limit: Most = 50, json:
                                    "trusted from there on")
     data = {"events": [{"at": each.at, "name": each.name, "subject": each.subject, "performer": each.performer,
                         "body": dict(each.body)} for each in events],
+            "packed": store.packed(),
             "verified": None if not verify else broken is None, "broken_at": broken, "head": store.head()}
     rows = [(time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each.at)), each.name, each.subject, each.performer,
              str(each.body.get("message", ""))) for each in events]
+    older = [f"{data['packed']} older events are packed in {store.archive.folder}."] if data["packed"] else []
     verdict = [f"The chain is whole; its head is {store.head()}."] if verify and broken is None else []
-    answer(data, table(("when", "what", "of", "by", "message"), rows), *verdict, error=error)
+    answer(data, table(("when", "what", "of", "by", "message"), rows), *older, *verdict, error=error)

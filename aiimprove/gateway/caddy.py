@@ -49,23 +49,25 @@ def binary() -> Path:
     return Path(found)
 
 
-def config(folder: Path, doors: list[Door], log: Path, errors: Path) -> dict[str, Json]:
-    """The whole config; door number n listens on descriptor 3 + n, which the shim owns."""
+def config(folder: Path, doors: list[Door], log: Path, errors: Path, log_mb: float = 20) -> dict[str, Json]:
+    """The whole config; door number n listens on descriptor 3 + n, which the shim owns. Of each log five files of at
+    most `log_mb` (whole megabytes, at least 1) are kept."""
     servers = {f"{door.environment}-{door.service}": _server(folder, door, f"fd/{number}")
                for number, door in enumerate(doors, 3)}
     return {
         "admin": {"disabled": True, "config": {"persist": False}},
         "storage": {"module": "file_system", "root": str(folder / "caddy")},
         "logging": {"logs": {
-            "default": {"writer": _rolled(errors), "level": "WARN", "exclude": ["http.log.access"]},
-            "access": {"writer": _rolled(log), "encoder": _encoder(), "include": ["http.log.access"]},
+            "default": {"writer": _rolled(errors, log_mb), "level": "WARN", "exclude": ["http.log.access"]},
+            "access": {"writer": _rolled(log, log_mb), "encoder": _encoder(), "include": ["http.log.access"]},
         }},
         "apps": {"http": {"grace_period": "5s", "servers": servers}},
     }
 
 
-def _rolled(path: Path) -> dict[str, Json]:
-    return {"output": "file", "filename": str(path), "mode": "0600", "roll": True, "roll_size_mb": 20,
+def _rolled(path: Path, megabytes: float) -> dict[str, Json]:
+    return {"output": "file", "filename": str(path), "mode": "0600", "roll": True,
+            "roll_size_mb": max(1, round(megabytes)),
             "roll_keep": 4, "roll_gzip": False}
 
 

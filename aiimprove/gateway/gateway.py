@@ -35,6 +35,7 @@ class Gateway:
         self.folder = config.state_folder / "run" / "gateway"
         self.log = config.logs_folder / "gateway.log"
         self._errors = config.logs_folder / "gateway_errors.log"
+        self._log_mb = config.limits.log_mb
         self._kept = Kept(self.folder / "shim")
         self._doors = [replace(door, held_seconds=held_seconds) for door in _doors(config)]
         self._generations = Generations(self.folder, list(config.services))
@@ -145,7 +146,7 @@ class Gateway:
 
     def _run(self) -> str:
         spec, wanted = self._spec(), json.dumps(
-            caddy.config(self.folder, self._doors, self.log, self._errors), indent=1)
+            caddy.config(self.folder, self._doors, self.log, self._errors, self._log_mb), indent=1)
         written = self.folder / "caddy.json"
         same = self._kept.spec() == json.loads(json.dumps(spec.to_json())) and (
             written.exists() and written.read_text() == wanted)
