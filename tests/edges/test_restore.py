@@ -6,12 +6,12 @@ import http.client
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from tiny import Said, Tiny
@@ -21,9 +21,10 @@ from aiimprove.build import build
 from aiimprove.errors import MachineFailed, MigrationFailed, NotFound, ReleaseFailed
 from aiimprove.improvement import Approval, Status
 from aiimprove.rehearsal import migrate
-from aiimprove.release import Environment
+from aiimprove.release import Environment, Release
 from aiimprove.way_back import serving_slot
 from aiimprove.workspace import Workspace
+from bench.cycles import over
 
 NUMBERS = count()
 
@@ -157,10 +158,40 @@ def test_one_that_does_not_start_after_all_is_taken_back(site: Site, backup: str
     assert site.ask("/count") == before + 1
 
 
+class Notes:
+    """The small app, as the bench of the cycles takes it."""
+
+    written_to: ClassVar[tuple[str, ...]] = ("notes",)
+    passing: ClassVar[tuple[str, ...]] = ()
+    kinds: ClassVar[Mapping[str, str]] = {
+        "column": "ALTER TABLE notes ADD COLUMN extra_{number} TEXT NOT NULL DEFAULT ''",
+        "trigger": "CREATE TABLE made_{number} (text); CREATE TRIGGER made_{number}_now AFTER INSERT ON notes "
+                   "BEGIN INSERT INTO made_{number} VALUES (new.text); END"}
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.engine = site, site.tiny.workspace()
+
+    def release(self, name: str, sql: str) -> Release:
+        folder = self.site.tiny.folder / "app" / "migrations"
+        (folder / f"{len(list(folder.iterdir())) + 1:04}_{name}.sql").write_text(sql)
+        return build(self.engine.config, self.engine.repository, self.site.tiny.commit({}), self.engine.box, str)
+
+    def write(self, text: str) -> str:
+        return str(self.site.ask("/notes", text)["text"])
+
+    def has(self, key: str, text: str) -> bool:
+        return key == text and text in self.site.ask("/notes")
+
+
+def test_cycles_of_migration_and_rollback_lose_nothing(site: Site) -> None:
+    lost, unread = over(Notes(site), 2).targets
+    assert (lost.value, unread.value) == (0, 0) and lost.name == "rows lost over 2 cycles, of 12 written"
+
+
 def test_a_full_disk_counts_for_nothing_against_an_improvement(site: Site) -> None:
     workspace, tiny = site.tiny.workspace(), site.tiny
     full = "PRAGMA max_page_count = 1; CREATE TABLE big AS SELECT hex(randomblob(20000)) AS a"
-    (tiny.folder / "app" / "migrations" / "0002_big.sql").write_text("SELECT 1")
+    (tiny.folder / "app" / "migrations" / "0009_big.sql").write_text("SELECT 1")
     tiny.edit("app/migrate.py", "{script}; PRAGMA", "{script}; " + full + "; PRAGMA")
     made = _approved(tiny, workspace)
     with pytest.raises(MachineFailed, match="database or disk is full"):
