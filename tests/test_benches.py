@@ -44,7 +44,8 @@ def written(name: str, folder: Path, seconds: float) -> dict[str, Any]:
 
 
 def test_there_is_a_bench_for_every_published_figure() -> None:
-    assert BENCHES == ["canary", "cycles", "deploys", "gateway", "idle", "kills", "peers", "proof_impact", "ship", "startup"]
+    assert BENCHES == ["canary", "cycles", "deploys", "gateway", "idle", "kills", "peers", "proof_impact", "ship",
+                       "startup"]
 
 
 @pytest.mark.parametrize("name", BENCHES)
