@@ -17,6 +17,7 @@ usage() {
   logs       the logs; 'logs NAME' one of them, '-f' goes on
   stop       stop everything
   restart    stop, then start
+  upgrade    after 'git pull': set up what is new, and have it take over while the site serves
   test       set up what the tests need and run them all
 USAGE
 }
@@ -97,6 +98,7 @@ case $command in
     logs) need_setup; exec $CLI logs "$@" ;;
     stop) need_setup; exec $CLI down "$@" ;;
     restart) setup; $CLI down; exec $CLI up "$@" ;;
+    upgrade) setup; exec $CLI upgrade "$@" ;;
     test) setup_tests; exec $VENV/bin/python -m pytest "$@" ;;
     help | -h | --help) usage ;;
     *) usage >&2; exit 2 ;;

@@ -114,7 +114,7 @@ class Lanes:
         own = replace(self.workspace)
         every, due, health_at = own.config.intervals, Due(own), 0.0
         while not self._stopping.is_set():
-            if due.upgrade():
+            if self._look("live", "upgrade", due.upgrade):
                 self._rest("live", every.approvals)
                 continue
             if time.monotonic() >= health_at:
@@ -134,7 +134,7 @@ class Lanes:
         at = dict.fromkeys(seconds, 0.0)
         while not self._stopping.is_set():
             for name, question in questions.items():
-                if time.monotonic() < at[name] or due.upgrade():
+                if time.monotonic() < at[name] or self._look("work", "upgrade", due.upgrade):
                     continue
                 at[name] = time.monotonic() + seconds[name]
                 if self._take("work", name, question):

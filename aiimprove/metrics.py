@@ -7,7 +7,6 @@ rotations of the log and restarts. Without that file they begin at 0, which is h
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aiimprove import __version__
+from aiimprove.footprint import FOOTPRINT, measure
 from aiimprove.gateway import Cursor
 from aiimprove.lock import holder
 from aiimprove.openmetrics import Family, Sample, counter, gauge, info
@@ -26,7 +26,6 @@ from aiimprove.workspace import LIVE_COMMIT, LIVE_RELEASE, Workspace
 STEPS = ("settle", "health", "deploy", "analyze", "generate", "test", "request-approval", "preview")
 _ENDS = {"deployment.committed": "committed", "deployment.aborted": "aborted"}
 _SIZES_SECONDS = 900.0
-_BLOCK = 512
 
 
 class Metrics:
@@ -40,8 +39,6 @@ class Metrics:
         self._cursor = Cursor(*saved["cursor"]) if saved else workspace.gateway.cursor()
         self._event = int(saved.get("event", 0))
         self._deployments = dict.fromkeys(_ENDS.values(), 0) | saved.get("deployments", {})
-        self._sizes: Mapping[str, int] = {}
-        self._sized = float("-inf")
 
     def read(self) -> None:
         """Count what came since the last time."""
@@ -66,11 +63,16 @@ class Metrics:
 
     def families(self) -> list[Family]:
         """Everything as it is now."""
-        if time.monotonic() - self._sized > _SIZES_SECONDS:
-            self._sizes, self._sized = sizes(self.workspace.config.state_folder), time.monotonic()
         return [*self._tallies.families(), *self._health(), *self._improving(), *self._loop(),
                 gauge("aiimprove_state_bytes", "Disk that a part of the state folder takes.",
-                      (Sample(size, {"part": part}) for part, size in self._sizes.items()), "bytes")]
+                      (Sample(size, {"part": part}) for part, size in self._sizes().items()), "bytes")]
+
+    def _sizes(self) -> Mapping[str, int]:
+        """As the loop measured them last; measured here when that is long ago."""
+        known = self.workspace.store.fact(FOOTPRINT)
+        if not known or time.time() - known["at"] > _SIZES_SECONDS:
+            known = measure(self.workspace)
+        return dict(known["parts"])
 
     def _health(self) -> Iterator[Family]:
         row = self.workspace.store.connection.execute("SELECT at, body FROM health ORDER BY at DESC LIMIT 1").fetchone()
@@ -112,27 +114,6 @@ class Metrics:
         yield gauge("aiimprove_step_last_success_timestamp_seconds", "When a step was last taken with success.",
                     (Sample(each["last_success"], {"step": step}) for step, each in known.items()
                      if each["last_success"] is not None), "seconds")
-
-
-def sizes(folder: Path) -> Mapping[str, int]:
-    """The bytes on disk of each part of a folder; what is there under several names counts once."""
-    seen: set[tuple[int, int]] = set()
-    return {part.name: _size(part, seen) for part in sorted(folder.iterdir())} if folder.is_dir() else {}
-
-
-def _size(path: Path, seen: set[tuple[int, int]]) -> int:
-    total, waiting = 0, [path]
-    while waiting:
-        each = waiting.pop()
-        with suppress(OSError):
-            stat = each.lstat()
-            if (stat.st_dev, stat.st_ino) not in seen:
-                total += stat.st_blocks * _BLOCK
-            if stat.st_nlink > 1 and not each.is_dir():
-                seen.add((stat.st_dev, stat.st_ino))
-            if each.is_dir() and not each.is_symlink():
-                waiting += [Path(entry.path) for entry in os.scandir(each)]
-    return total
 
 
 def _one(value: float | None) -> list[Sample]:

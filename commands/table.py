@@ -17,7 +17,7 @@ from commands import output
 
 VERBS = ("analyze", "generate", "test", "request_approval", "approve", "reject", "deploy", "rollback", "restore",
          "releases", "health", "run", "status", "show", "findings", "preview", "logs", "audit", "prune", "up", "down",
-         "operator", "service", "metrics")
+         "operator", "service", "metrics", "upgrade")
 INTERRUPTED = 130
 _GROUPS: tuple[list[str], ...] = ([], ["operator"], ["service"])
 """Calls that stop before a verb: they get the help."""

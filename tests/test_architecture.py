@@ -18,13 +18,13 @@ LAYERS = {
                   "overview pulse openapi ledger rotation "
                   "units crontab openmetrics tallies",
     "primitives": "config disk notify store process journal repository probes",
-    "devices": "shim lock door operators landlock sandbox vault snapshot backups exchange rehearsal samples build "
-               "slots assets gateway proving recipes authors checks detectors",
+    "devices": "shim lock installation door operators landlock sandbox vault snapshot backups exchange rehearsal "
+               "samples build slots assets gateway proving recipes authors checks detectors",
     "workspace": "workspace",
     "shared steps": "taken looked releases migration development replaying watching promotion way_back unfinished "
                     "canary_steps rollout restoring revival retention logs footprint upkeep",
     "stages": "analysis generation verification approval deployment health metrics",
-    "composition": "lifecycle due loop system exporter service",
+    "composition": "lifecycle due loop system exporter service renewal upgrade",
     "commands": "commands",
 }
 RANK = {name: rank for rank, names in enumerate(LAYERS.values()) for name in names.split()}

@@ -29,7 +29,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 SHAPES = {"#a-card": "A card", "#a-finding": "A finding", "#a-deployment": "A deployment",
           "#a-footprint": "A footprint"}
 ACTING = ("analyze", "generate", "test", "request-approval", "approve", "deploy", "rollback", "preview", "run", "up",
-          "down")
+          "down", "upgrade")
 
 Paths = dict[str, str]
 

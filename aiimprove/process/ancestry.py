@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -33,6 +34,17 @@ def descends(pid: int, ancestor: int) -> bool:
         except OSError:
             return False
     return pid == ancestor
+
+
+def children(parent: Identity) -> list[Identity]:
+    """The processes that a process started itself and that still run."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == parent.pid:
+                identity = Identity.of(int(entry.name))
+                found += [identity] if identity is not None and identity.alive() else []
+    return found if parent.alive() else []
 
 
 def named(marker: str) -> list[Identity]:

@@ -94,6 +94,17 @@ class Kept:
         self._start_shim()
         return True
 
+    def renew(self) -> bool:
+        """Puts a shim of the code that is installed now in the place of the one that runs; its program goes on. False
+        when nothing runs."""
+        state = self.state()
+        if state.shim is None and state.program is None:
+            return False
+        if state.shim is not None:
+            state.shim.signal(signal.SIGKILL)
+            state.shim.wait(5.0)
+        return self.revive()
+
     def stop(self) -> None:
         """Ends shim and program for good; what does not end in the spec's time is killed."""
         seconds = float(self.spec().get("stop_seconds", 10.0))

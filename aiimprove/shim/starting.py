@@ -17,7 +17,7 @@ _SECONDS = 20.0
 
 def start_shim(spec: Path) -> tuple[int, str]:
     """Start a shim for a spec and return its exit code and what it complained about."""
-    asked = _ask(spec) if spec.parent.name != FOLDER else None
+    asked = _ask(spec)
     if asked is not None:
         return asked
     script = Path(__file__).with_name("__main__.py")
