@@ -61,7 +61,7 @@ def meet(app: Struck, step: str, role: str, number: int, *words: str) -> None:
     assert app.lost(writer) == [] and writer.acknowledged
 
 
-SOME = [(SWITCH, "new", signal.SIGKILL), (SWITCHED, "gateway", signal.SIGSTOP)]
+SOME = [(SWITCH, "new", signal.SIGKILL), pytest.param(SWITCHED, "gateway", signal.SIGSTOP, marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize(("step", "role", "number"), SOME)
@@ -108,7 +108,7 @@ def stranger(port: int) -> Iterator[None]:
             other.kill()
 
 
-@pytest.mark.parametrize("verb", ["deploy", "rollback"])
+@pytest.mark.parametrize("verb", ["deploy", pytest.param("rollback", marks=pytest.mark.slow)])
 def test_a_private_port_is_stolen_by_somebody_who_answers(app: Struck, verb: str) -> None:
     words = ("deploy", app.approved())
     if verb == "rollback":
@@ -126,6 +126,7 @@ def test_a_private_port_is_stolen_by_somebody_who_answers(app: Struck, verb: str
     assert app.lost(writer) == [] == writer.failed
 
 
+@pytest.mark.slow
 def test_a_public_port_is_stolen_while_all_is_down(app: Struck) -> None:
     assert app.tiny.call("down").exit_code == 0
     with stranger(app.tiny.live_port):
@@ -184,6 +185,7 @@ def tear(path: Path, draw: random.Random) -> None:
     path.write_bytes(content[:draw.randrange(len(content))] if content else b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["slot.json", "generation.json", "app.stable", "watch.json", "child.json",
                                   "spec.json", "state.json"])
 def test_a_file_that_lost_its_end_with_the_power(app: Struck, what: str, request: pytest.FixtureRequest) -> None:
