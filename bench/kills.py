@@ -4,6 +4,9 @@ Improvements walk from finding to live and back on the bundled site, while visit
 command that got through: no transition is lost or doubled, exactly one release serves, nothing of what was killed is
 left, the chain of events is whole, and the command did what it says. Most kills hit what changes live. Proofs run a
 part of the site's own tests here, because what is killed is the engine.
+
+With `--tiny 1` a small app is deployed and rolled back again and again: seven of ten kills hit the command, the others
+its services, the gateway or a shim while it runs.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ import time
 from collections import Counter
 
 from aiimprove.lock import holder
+from aiimprove.way_back import in_order
+from bench import tiny_kills
 from bench.figures import Figures, Target, Wanted, main
 from bench.ground import another_release, rows_written, standing, workspace
 from bench.killer import Killer
@@ -30,17 +35,20 @@ VISITORS = {"GET": 1, "GET, new connection": 1, "page": 1, "POST": 1}
 
 
 def measure(wanted: Wanted) -> Figures:
+    most = wanted.more.get("kills") or (KILLS_SHORT if wanted.short else KILLS)
+    if wanted.more.get("tiny"):
+        return tiny_kills.measure(most)
     with standing(wanted, watch=1.0, change=_patient) as site:
-        return over(site, wanted.short)
+        return over(site, wanted.short, most)
 
 
-def over(site: Site, short: bool) -> Figures:
+def over(site: Site, short: bool, most: int = KILLS_SHORT) -> Figures:
     """The figures of all kills on a site that is up, has no loop, and whose config is patient."""
     chance = random.randrange(10_000)
     print(f"random seed {chance}", flush=True)
     killer = Killer(site, workspace(site), random.Random(chance))
     with Load({name: site.ports[f"{name}.live"] for name in ("backend", "frontend")}, VISITORS) as load:
-        _lives(killer, short)
+        _lives(killer, short, most)
     lost = [f"{each.kind}: {each.problem}" for each in load.sent if each.problem]
     print(*lost, *killer.wrong, sep="\n")
     written = Counter(rows_written(site))
@@ -59,9 +67,8 @@ def _patient(config: str) -> str:
     return few.partition("[deploy]")[0] + "\n".join(tables)
 
 
-def _lives(killer: Killer, short: bool) -> None:
+def _lives(killer: Killer, short: bool, most: int) -> None:
     first = killer.engine.live().id
-    most = KILLS_SHORT if short else KILLS
     _life(killer, ONCE if short else EACH_LIFE)
     _loop(killer, 3 if short else 15)
     while not short and killer.total < most * 0.6 and _life(killer, EACH_LIFE):
@@ -116,6 +123,8 @@ def _loop(killer: Killer, kills: int) -> None:
                 killer.kills["run"] = killer.kills.get("run", 0) + 1
             else:
                 _reached(killer, wanted)
+                until(lambda: in_order(killer.engine) and not killer.engine.store.unfinished(), 120,
+                      "run does not stop what serves nobody")
                 loop.terminate()
             loop.wait()
         _rested(killer)
@@ -137,4 +146,5 @@ def _rested(killer: Killer) -> None:
 
 
 if __name__ == "__main__":
-    main("kills", __doc__, measure)
+    main("kills", __doc__, measure, {"kills": (int, "so many kills, in place of 200 (20 with --short)"),
+                                     "tiny": (bool, "1: of deploy and rollback of a small app, for thousands")})

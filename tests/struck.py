@@ -3,63 +3,23 @@
 from __future__ import annotations
 
 import http.client
-import json
-import secrets
-import sqlite3
 import subprocess
 import sys
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from contextlib import contextmanager
 from pathlib import Path
 
-from tiny import FINDING, Said, Tiny
+from tiny import Said, Tiny
 
 from aiimprove.build import build
-from aiimprove.evidence import Evidence
-from aiimprove.improvement import Approval, Improvement, Status
 from aiimprove.release import Release
 from aiimprove.workspace import Workspace
 from bench.invariants import broken
+from bench.small import Writer, approved
 
 FAULTY = Path(__file__).with_name("faulty.py")
 ROOT = FAULTY.parent.parent
-
-
-class Writer:
-    """Posts one note after the other over a connection that is kept, and never repeats one."""
-
-    def __init__(self, port: int) -> None:
-        self.acknowledged: list[str] = []
-        self.failed: list[str] = []
-        self._port, self._stop, self._count, self._name = port, threading.Event(), 0, secrets.token_hex(8)
-        self._thread = threading.Thread(target=self._write)
-
-    def __enter__(self) -> Writer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _write(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
-        while not self._stop.wait(0.02):
-            self._count += 1
-            text = f"note {self._name} {self._count}"
-            try:
-                connection.request("POST", "/notes", json.dumps({"tag": "struck", "text": text}))
-                answer = connection.getresponse()
-                answer.read()
-                (self.acknowledged if answer.status == 201 else self.failed).append(text)
-            except (OSError, http.client.HTTPException):
-                self.failed.append(text)
-                connection.close()
-        connection.close()
 
 
 class Struck:
@@ -73,7 +33,6 @@ class Struck:
         self.engine: Workspace = tiny.workspace()
         self.first = self.engine.live()
         self.second = self._build({"app/new.txt": "new"})
-        self._planted = 0
 
     def _build(self, files: dict[str, str]) -> Release:
         commit = self.tiny.commit(files)
@@ -86,15 +45,7 @@ class Struck:
 
     def approved(self, release: Release | None = None) -> str:
         """An improvement that was proven and approved, to be deployed."""
-        release = release or self.second
-        live, self._planted = self.engine.live(), self._planted + 1
-        checks = Evidence(live.commit, release.commit, (), (), release.artifact, "judge", FINDING.probe.digest())
-        made = Improvement(f"struck{self._planted}", replace(FINDING, title=f"Improvement {self._planted}"),
-                           Status.APPROVED, base_commit=live.commit, commit=release.commit, digest="d" * 64,
-                           artifact=release.artifact, release=release.id, evidence=checks,
-                           approval=Approval("test", "d" * 64, time.time()))
-        self.engine.store.add(made, "test")
-        return made.id
+        return approved(self.engine, release or self.second)
 
     def verb(self, *words: str, **how: object) -> Said:
         """A verb, as the operator, without a fault."""
@@ -154,10 +105,7 @@ class Struck:
 
     def lost(self, writer: Writer) -> list[str]:
         """Acknowledged notes that are not there exactly once, and others that are there twice."""
-        with closing(sqlite3.connect(self.tiny.state / "data" / "live" / "notes.db", timeout=10)) as database:
-            rows = Counter(text for (text,) in database.execute("SELECT text FROM notes WHERE tag = 'struck'"))
-        return [text for text in writer.acknowledged if rows[text] != 1] + [
-            text for text in writer.failed if rows[text] > 1]
+        return writer.lost(self.tiny.state / "data" / "live" / "notes.db")
 
 
 @contextmanager

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from struck import Struck, Writer, struck, until
+from struck import Struck, struck, until
 from tiny import Tiny
 
 from aiimprove.release import DeploymentStatus
+from bench.small import Writer
 
 
 @pytest.fixture

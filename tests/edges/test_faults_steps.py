@@ -11,10 +11,11 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from struck import Struck, Writer, struck, until
+from struck import Struck, struck, until
 from tiny import Tiny
 
 from aiimprove.process import Identity
+from bench.small import Writer
 
 
 @pytest.fixture

@@ -16,12 +16,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from struck import Struck, Writer, struck, until
+from struck import Struck, struck, until
 from tiny import PYTHON, Tiny
 
 from aiimprove import lifecycle
 from aiimprove.process import Identity
 from aiimprove.release import Environment, Slot
+from bench.small import Writer
 
 START, STARTED, ARMED, SWITCH, SWITCHED, COMMIT, STOP = STEPS = (
     "subprocess.Popen python -I -S", "open watch.lock", "os.rename watch.json", "os.rename live", "os.remove live_app",
