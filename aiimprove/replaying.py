@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from aiimprove.canary import Pair, route
 from aiimprove.gateway import Answer
 from aiimprove.probes import Dropped, Line, Unreachable
 
@@ -27,14 +28,16 @@ class Asked:
     service: str
     uri: str
 
+    @property
+    def route(self) -> str:
+        return route(self.service, "GET", self.uri)
+
 
 @dataclass(frozen=True)
-class Pair:
-    """What the candidate and stable answered, in this order: whether it was bad, and its seconds."""
+class Replayed(Pair):
+    """The pair of answers to what was asked."""
 
     asked: Asked
-    bad: tuple[bool, bool]
-    seconds: tuple[float, float]
 
 
 @dataclass
@@ -61,16 +64,18 @@ class Replays:
                        for ports in (candidate, stable)]
         self._services = candidate.keys() & stable.keys()
 
-    def replay(self, recorded: Recorded) -> Pair | None:
-        """One pair, drawn among the recorded requests; None when there is nothing to replay."""
+    def replay(self, recorded: Recorded, alike: str = "") -> Replayed | None:
+        """One pair, drawn among the recorded requests, of the route `alike` if there are any; None when there is
+        nothing to replay."""
         known = [each for each in recorded.asked if each.service in self._services]
+        known = [each for each in known if each.route == alike] or known
         if not known:
             return None
         asked, order = random.choice(known), [0, 1]
         random.shuffle(order)
         answers = {side: self._send(side, asked) for side in order}
         (new_bad, new_seconds), (old_bad, old_seconds) = answers[0], answers[1]
-        return Pair(asked, (new_bad, old_bad), (new_seconds, old_seconds))
+        return Replayed((new_bad, old_bad), (new_seconds, old_seconds), asked)
 
     def _send(self, side: int, asked: Asked) -> tuple[bool, float]:
         began = time.monotonic()

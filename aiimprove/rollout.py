@@ -19,7 +19,7 @@ from aiimprove.lock import held
 from aiimprove.release import MACHINE_FAILED, Deployment, DeploymentStatus, Environment, Release, Slot
 from aiimprove.slots import RunningSlot
 from aiimprove.unfinished import end_unfinished, tidy_afterwards
-from aiimprove.watching import Seen, before_switch, watch
+from aiimprove.watching import Seen, before_switch, promoted, watch
 from aiimprove.way_back import (
     DEPLOY,
     abort,
@@ -172,6 +172,7 @@ def _finish(workspace: Workspace, deployment: Deployment, seen: Seen) -> Deploym
     try:
         if deployment.status is DeploymentStatus.CANARY:
             deployment = _after_the_canary(workspace, deployment, seen)
+            promoted(seen)
         judgement = watch(workspace, deployment, seen, limits.watch_seconds if watched else 0.0)
         why = _must_stay(workspace, deployment, judgement)
         if watched:  # with few visitors nobody may have seen that its pages are broken

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from aiimprove.canary import MISSED, Judgement, Ledger, Pace, counted, judge, route
+from aiimprove.canary import MISSED, PAIRS, SECONDS, Judgement, Ledger, Pace, Pair, counted, judge, route, set_aside
 from aiimprove.errors import AiimproveError
 from aiimprove.evidence import Verdict
 from aiimprove.gateway import Answer, Cursor
@@ -54,6 +54,11 @@ def before_switch(workspace: Workspace, deployment: Deployment) -> Seen:
     return seen
 
 
+def promoted(seen: Seen) -> None:
+    """From now on all visitors meet the new release: what they get is compared anew."""
+    seen.ledger.begin_epoch(time.monotonic() - seen.began)
+
+
 def watch(workspace: Workspace, deployment: Deployment, seen: Seen, seconds: float,
           missed: float | None = None) -> Judgement | None:
     """Watch for so many seconds, or until the release fails; with `missed` (the error probability that a canary's step
@@ -64,6 +69,9 @@ def watch(workspace: Workspace, deployment: Deployment, seen: Seen, seconds: flo
         replays = _replays(workspace, deployment, opened)
         while True:
             judgement = _look(workspace, deployment, seen, missed or MISSED)
+            if judgement.on and replays:
+                _control(seen, replays, judgement, promoted=not missed)
+                judgement = _judged(workspace, seen, missed or MISSED)
             longer = 0.0 if missed or not judgement.suspicious else seconds * LONGER
             over = time.monotonic() >= until + longer
             _note(workspace, deployment, seen, judgement, missed or MISSED)
@@ -83,7 +91,24 @@ def _look(workspace: Workspace, deployment: Deployment, seen: Seen, missed: floa
     seen.failed_probes = 0 if slot and _healthy(workspace, slot) else seen.failed_probes + 1
     if slot and _keeps_dying(workspace, slot, seen):
         return Judgement(Verdict.FAILED, f"its services died {DEATHS} times")
+    return _judged(workspace, seen, missed)
+
+
+def _judged(workspace: Workspace, seen: Seen, missed: float) -> Judgement:
     return judge(seen.ledger, seen.failed_probes, workspace.config.deploy.error_percent / 100, missed)
+
+
+def _control(seen: Seen, replays: Replays, judgement: Judgement, *, promoted: bool) -> None:
+    """Before a release is taken back: the same reads to both, now."""
+    began, pairs = time.monotonic(), list[Pair]()
+    while len(pairs) < PAIRS and time.monotonic() < began + SECONDS:
+        pair = replays.replay(seen.recorded, judgement.stratum)
+        if pair is None:
+            return
+        pairs.append(pair)
+        seen.ledger.add_pair(time.monotonic() - seen.began, pair.asked.route, pair.bad, None)
+    if set_aside(seen.ledger, judgement, pairs, time.monotonic() - seen.began, promoted=promoted):
+        _LOG.info("set aside, because the release before suffers too: %s", judgement.why)
 
 
 def _until_next_look(seen: Seen, replays: Replays | None, until: float) -> None:
@@ -100,7 +125,7 @@ def _until_next_look(seen: Seen, replays: Replays | None, until: float) -> None:
             pause.wait(left)
             continue
         seen.pace.replayed(began, time.monotonic() - began)
-        seen.ledger.add_pair(began - seen.began, route(pair.asked.service, "GET", pair.asked.uri), pair.bad,
+        seen.ledger.add_pair(began - seen.began, pair.asked.route, pair.bad,
                              pair.seconds if seen.pace.comparable(began) else None)
 
 

@@ -6,6 +6,8 @@ points more errors within 1 %). Bad ones: 1 to 100 % errors, slower by 10 to 200
 only, dead or answering only errors after a minute. Ours: steps of 5 and 25 %, at most 600 s, then 180 s of watch;
 the simulated watcher runs the judge, the ledger and the pace of replays of production.
 
+With "an outage of both", a good release and the one before it answer badly to every other request for 20 s; no target.
+
 A fault counts as large from 3 points of errors of all requests, or 50 % (and 5 ms) on the requests that it hits. It
 was unseen when the release stayed and its fault had made fewer than ten answers bad or slow: nobody can judge that.
 """
@@ -27,8 +29,8 @@ from bench.figures import Figures, Row, Target, Wanted, main, percentile
 from bench.simulated import Fault, Site, site
 from bench.trial import Outcome, Trial
 
-GOOD, BAD, SEEN = 3200, 1200, 10
-SHORT_GOOD, SHORT_BAD = 40, 42
+GOOD, BAD, OUTAGES, SEEN = 3200, 1200, 150, 10
+SHORT_GOOD, SHORT_BAD, SHORT_OUTAGES = 40, 42, 6
 KINDS = ("errors", "slower", "leak", "one route fails", "one route slow", "writes fail", "dies")
 LARGE_POINTS, LARGE_SLOWER, LARGE_SECONDS = 0.03, 1.5, 0.005
 
@@ -69,21 +71,25 @@ def large(here: Site, found: Fault) -> bool:
     return points >= LARGE_POINTS or slower
 
 
-def judged(number: int, kind: str, *, beside: bool) -> Judged:
+def judged(number: int, kind: str, *, beside: bool, outage: bool = False) -> Judged:
     draw = random.Random(f"{kind} {number}")
     here = site(draw)
+    if outage:
+        here.outage = draw.uniform(5, 300)
     wrong = fault(draw, kind, here)
     ours = Trial(here, wrong).run()
     return Judged(kind, kind != "good" and large(here, wrong), ours, under_rules(here, wrong) if beside else {})
 
 
 def measure(wanted: Wanted) -> Figures:
-    goods, bads = (SHORT_GOOD, SHORT_BAD) if wanted.short else (GOOD, BAD)
+    goods, bads, outages = (SHORT_GOOD, SHORT_BAD, SHORT_OUTAGES) if wanted.short else (GOOD, BAD, OUTAGES)
     good = [judged(number, "good", beside=number % 3 == 0) for number in range(goods)]
     bad = [judged(number, KINDS[number % len(KINDS)], beside=True) for number in range(bads)]
+    away = [judged(number, "good", beside=True, outage=True) for number in range(outages)]
     rows: list[Row] = [_row("ours: good releases", good), _row("ours: all bad", bad)]
+    rows += [_row("ours: good, an outage of both", away)]
     rows += [_row(f"ours: {kind}", [each for each in bad if each.kind == kind]) for kind in KINDS]
-    rows += [_row_of_rule(name, good, bad) for name in RULES]
+    rows += [_row_of_rule(name, good, away, bad) for name in RULES]
     return Figures(rows, _targets(good, bad))
 
 
@@ -99,16 +105,21 @@ def _row(name: str, found: Sequence[Judged]) -> Row:
             "p95 s": percentile([each.ours.seconds for each in back or found], 0.95)}
 
 
-def _row_of_rule(name: str, good: Iterable[Judged], bad: Sequence[Judged]) -> Row:
-    false = [each.rules[name] for each in good if each.rules]
+def _row_of_rule(name: str, good: Iterable[Judged], away: Iterable[Judged], bad: Sequence[Judged]) -> Row:
     found = [each.rules[name] for each in bad]
     back = [each.seconds for each in found if each.taken_back]
-    wrong = sum(each.taken_back for each in false) / len(false)
     big = [each.rules[name] for each in bad if each.large]
     return {"releases": f"{name}: all bad", "number": len(found), "taken back": len(back), "undecided": 0,
             "large": len(big), "large that stay": sum(not each.taken_back for each in big), "of these unseen": "",
             "bad answers shown, mean": statistics.fmean([each.shown for each in found]),
-            "median s": percentile(back, 0.5), "p95 s": percentile(back, 0.95), "good taken back, %": 100 * wrong}
+            "median s": percentile(back, 0.5), "p95 s": percentile(back, 0.95),
+            "good taken back, %": _wrong(name, good),
+            "with an outage, %": _wrong(name, away)}
+
+
+def _wrong(name: str, good: Iterable[Judged]) -> float:
+    found = [each.rules[name].taken_back for each in good if each.rules]
+    return 100 * sum(found) / len(found)
 
 
 def _targets(good: Sequence[Judged], bad: Sequence[Judged]) -> list[Target]:

@@ -14,6 +14,7 @@ from itertools import accumulate
 from aiimprove.canary import route
 
 PAGES = 40
+OUTAGE_SECONDS = 20.0
 _NOISES = 2048
 _PATHS = ("/", "/videos", "/videos/{}", "/search", "/tags/{}", "/users/{}", "/feed", "/about", "/cart")
 
@@ -53,7 +54,8 @@ class Page:
 
 @dataclass
 class Site:
-    """`rate`: requests a second. `errors`: the share of bad answers of a good release."""
+    """`rate`: requests a second. `errors`: the share of bad answers of a good release. From `outage` on, for 20 s,
+    every other answer of every release is bad."""
 
     draw: random.Random
     rate: float
@@ -61,6 +63,7 @@ class Site:
     pages: list[list[Page]] = field(default_factory=list)
     upto: list[float] = field(default_factory=list)
     noise: list[float] = field(default_factory=list)
+    outage: float = math.inf
 
     def asked(self) -> Page:
         return self.draw.choice(self.pages[bisect(self.upto, self.draw.random() * self.upto[-1])])
@@ -74,6 +77,8 @@ class Site:
     def answer(self, page: Page, fault: Fault | None, at: float) -> tuple[bool, float]:
         """Whether it was bad, and its seconds. Without a fault: of a good release."""
         draw, seconds = self.draw.random, page.seconds * self.noise[int(self.draw.random() * _NOISES)]
+        if self.outage <= at < self.outage + OUTAGE_SECONDS and draw() < 0.5:
+            return True, seconds
         if fault is None or not fault.hits(page, at):
             return draw() < self.errors, seconds
         return draw() < max(self.errors, fault.errors), seconds * fault.slowness(at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from aiimprove.canary import FIRST_GLANCE, MISSED, Judgement, Ledger, Pace, judge
+from aiimprove.canary import FIRST_GLANCE, MISSED, PAIRS, SECONDS, Judgement, Ledger, Pace, Pair, judge, set_aside
 from aiimprove.evidence import Verdict
 from bench.simulated import Fault, Page, Site
 
@@ -69,6 +69,7 @@ class Trial:
         if judgement.verdict is Verdict.INCONCLUSIVE:
             return self._ended("undecided", judgement)
         self.outcome.verdict = judgement.verdict
+        self.ledger.begin_epoch(self.now)
         judgement = self._watch(WATCH_SECONDS, 100, None, None)
         return self._ended("taken back" if judgement.failed else "stays", judgement)
 
@@ -87,6 +88,9 @@ class Trial:
             dead = self.fault.dead and self.now >= self.fault.after
             self.failed_probes = self.failed_probes + PROBES_A_LOOK if dead else 0
             judgement = judge(self.ledger, self.failed_probes, TOLERATED, missed or MISSED)
+            if judgement.on:
+                self._control(judgement, promoted=visitors is None)
+                judgement = judge(self.ledger, self.failed_probes, TOLERATED, missed or MISSED)
             longer = 0.0 if missed or not judgement.suspicious else seconds * LONGER
             if judgement.failed or end >= until + longer or (missed and judgement.verdict is Verdict.PASSED):
                 return judgement
@@ -112,6 +116,19 @@ class Trial:
             times = (new[1], old[1]) if self.pace.comparable(at) else None
             self.ledger.add_pair(at, page.route, (new[0], old[0]), times)
             at += new[1] + old[1]
+
+    def _control(self, judgement: Judgement, *, promoted: bool) -> None:
+        """As before a release is taken back: the same reads to both, now."""
+        at, pairs = self.now, []
+        readable = [page for pages in self.site.pages for page in pages if page.method == "GET"]
+        alike = [page for page in readable if page.route == judgement.stratum]
+        while len(pairs) < PAIRS and at < self.now + SECONDS:
+            page = self.site.draw.choice(alike) if alike else self.site.read()
+            new, old = self._answer(page, True, at), self._answer(page, False, at)
+            self.ledger.add_pair(at, page.route, (new[0], old[0]), None)
+            pairs.append(Pair((new[0], old[0]), (new[1], old[1])))
+            at += new[1] + old[1]
+        set_aside(self.ledger, judgement, pairs, at, promoted=promoted)
 
     def _answer(self, page: Page, candidate: bool, at: float) -> tuple[bool, float]:
         fault = self.fault if candidate else None

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from aiimprove.canary import suspicion
 from aiimprove.canary.ledger import ALL, WRITES, Ledger, Stratum
-from aiimprove.canary.sequential import Tally, hardly_more_errors, less_often
+from aiimprove.canary.sequential import Tally, hardly_more_errors, less_often, more_errors
 from aiimprove.evidence import Verdict
 
 FAILED_PROBES = 3
+ERRORS, TIMES = "errors", "times"
 FALSE_ROLLBACK = 0.0005
 """Probability of a false alarm, of the test on errors and of the one on times: 0.1 % for both."""
 MISSED = 0.001
@@ -25,12 +26,14 @@ _MOST_MISSING = 1e6
 class Judgement:
     """`missing`: about how many more answers of the candidate (visitors' or replayed) a verdict needs; 0 when there
     is one, None when more of the same would not bring one. `suspicious`: something speaks against the release, and not
-    yet loudly enough."""
+    yet loudly enough. `on`: what a test has found, ERRORS or TIMES, in `stratum`."""
 
     verdict: Verdict
     why: str
     missing: int | None = 0
     suspicious: bool = False
+    on: str = ""
+    stratum: str = ""
 
     @property
     def failed(self) -> bool:
@@ -43,13 +46,17 @@ def judge(ledger: Ledger, failed_probes: int, tolerated: float, missed: float = 
     if failed_probes >= FAILED_PROBES:
         return Judgement(Verdict.FAILED, f"its health failed {failed_probes} times in a row")
     errors, times = suspicion.of_errors(ledger, tolerated), suspicion.of_times(ledger)
-    for found, words in ((errors, _errors), (times, _times)):
+    for found, words, on in ((errors, _errors, ERRORS), (times, _times, TIMES)):
         if found.evidence >= -math.log(FALSE_ROLLBACK):
-            return Judgement(Verdict.FAILED, words(ledger.strata[found.stratum], found.stratum))
+            return Judgement(Verdict.FAILED, words(ledger.strata[found.stratum], found.stratum), on=on,
+                             stratum=found.stratum)
     for found, words in ((errors, _errors), (times, _times)):
         if found.alone >= _SUSPICIOUS:
             return Judgement(Verdict.INCONCLUSIVE, f"suspicious: {words(ledger.strata[found.stratum], found.stratum)}",
                              None, suspicious=True)
+    both = _both_suffer(ledger.strata[ALL], tolerated)
+    if both:
+        return Judgement(Verdict.INCONCLUSIVE, f"suspicious: {both}", None, suspicious=True)
     if _excluded(ledger.strata[ALL], 1.0) >= -math.log(missed):
         return Judgement(Verdict.PASSED, _good(ledger))
     return Judgement(Verdict.INCONCLUSIVE, f"no verdict: {_good(ledger)}", None)
@@ -61,6 +68,16 @@ def counted(judgement: Judgement, ledger: Ledger, missed: float = MISSED) -> Jud
         return judgement
     missing = _missing(ledger.strata[ALL], -math.log(missed))
     return replace(judgement, why=f"{judgement.why}; {_wanted(missing)}", missing=missing)
+
+
+def _both_suffer(stratum: Stratum, tolerated: float) -> str:
+    """What is said when stable answers worse than it did before the candidate came; empty when it does not."""
+    counts, history, start = stratum.counts, stratum.history, stratum.starts[0]
+    beside = Tally(counts.stable - start[2], counts.stable_bad - start[3])
+    if not history.answers or more_errors(beside, history, tolerated) < _SUSPICIOUS:
+        return ""
+    return (f"the release beside it answers badly too: {beside.errors:g} of {beside.answers:g}, before "
+            f"{history.errors:g} of {history.answers:g}")
 
 
 def _excluded(stratum: Stratum, factor: float) -> float:

@@ -59,7 +59,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.strata = {name: Stratum(starts=[Counts().now()]) for name in (ALL, WRITES, BROKEN_OFF)}
-        self.replayed = 0
+        self.replayed, self.epoch, self._began = 0, 0, 0.0
         self._times: dict[str, Times] = {}
         self._windows = 1
 
@@ -97,8 +97,17 @@ class Ledger:
         if min(warm.values()) > WARMING_UP:
             self._compare(route, *seconds)
 
+    def begin_epoch(self, at: float) -> None:
+        """What is counted from now on stands for itself: visitors are shared out anew, or what spoke against the
+        candidate was set aside. What stable got until now is history."""
+        self.epoch, self._began, self._windows = self.epoch + 1, at, 1
+        for stratum in self.strata.values():
+            candidate, bad, stable, stable_bad, *times = stratum.counts.now()
+            stratum.history += Tally(stable - stratum.starts[0][2], stable_bad - stratum.starts[0][3])
+            stratum.starts = [(candidate, bad, stable, stable_bad, *times)]
+
     def _begin_windows(self, at: float) -> None:
-        while at >= self._windows * WINDOW_SECONDS:
+        while at - self._began >= self._windows * WINDOW_SECONDS:
             self._windows += 1
             for stratum in self.strata.values():
                 stratum.starts.append(stratum.counts.now())
@@ -126,12 +135,16 @@ class Ledger:
             self._compare(route, seconds, (times.beside or times.before).pop())
 
     def _compare(self, route: str, candidate: float, stable: float) -> None:
-        slower = candidate > max(SLOWER * stable, stable + SLOWER_SECONDS)
         much = candidate > max(MUCH_SLOWER * stable, stable + MUCH_SLOWER_SECONDS)
         for stratum in self._of(route):
             stratum.counts.pairs += 1
-            stratum.counts.slower += slower
+            stratum.counts.slower += slower(candidate, stable)
             stratum.counts.much_slower += much
+
+
+def slower(candidate: float, stable: float) -> bool:
+    """Whether the first of two times is longer than the second by what counts."""
+    return candidate > max(SLOWER * stable, stable + SLOWER_SECONDS)
 
 
 def _add(counts: Counts, candidate: bool, bad: bool) -> None:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from aiimprove.canary.ledger import ALL, BROKEN_OFF, MOST_ROUTES, WRITES, Ledger, Stratum
 from aiimprove.canary.sequential import NOTHING, Tally, more_errors, more_often
 
-ENOUGH_BESIDE = 30
 _LEAST, _SHORTEST = 2, 8
 _WEIGHTS = {ALL: 0.4, WRITES: 0.1, BROKEN_OFF: 0.1}
 _ROUTES = 0.4
@@ -45,7 +44,7 @@ def _averaged(ledger: Ledger, evidence: Callable[[Stratum], float]) -> Suspicion
         alone = evidence(stratum)
         if alone == NOTHING:
             continue
-        parts.append(alone + math.log(_WEIGHTS.get(name, _ROUTES / MOST_ROUTES)))
+        parts.append(alone + math.log(_WEIGHTS.get(name, _ROUTES / MOST_ROUTES)) - math.log(2) * (ledger.epoch + 1))
         if parts[-1] > worst.evidence:
             worst = Suspicion(parts[-1], name, alone)
     return Suspicion(_total(parts), worst.stratum, worst.alone)
@@ -63,9 +62,9 @@ def _errors(stratum: Stratum, tolerated: float) -> Iterator[float]:
 
 
 def _compared(candidate: Tally, beside: Tally, history: Tally, tolerated: float) -> float:
-    """Against stable beside it and before; what both suffer from at the same time is nobody's fault."""
+    """Against stable beside it and before; once both suffer at the same time, only what is beside it counts."""
     evidence = more_errors(candidate, beside + history, tolerated)
-    if beside.answers >= ENOUGH_BESIDE and history.answers and evidence > 0:
+    if beside.errors and evidence > 0:
         return min(evidence, more_errors(candidate, beside, tolerated))
     return evidence
 

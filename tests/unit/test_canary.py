@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from aiimprove.canary import FIRST_GLANCE, MISSED, Ledger, Pace, Tally, counted, judge, route
+from aiimprove.canary import FIRST_GLANCE, MISSED, Ledger, Pace, Pair, Tally, counted, judge, route, set_aside
 from aiimprove.canary.judgement import FALSE_ROLLBACK
 from aiimprove.canary.sequential import NOTHING, hardly_more_errors, less_often, more_errors, more_often
 from aiimprove.evidence import Verdict
@@ -53,6 +53,55 @@ def test_what_stable_suffers_from_as_well_is_not_the_candidates_fault() -> None:
     for number in range(40):
         ledger.add_pair(number * 0.1, PAGE, (True, True), None)
     assert not judge(ledger, 0, TOLERATED).failed
+
+
+def _after_the_promotion() -> Ledger:
+    """Visitors met the candidate for some seconds, each answer good; since then all of them fail."""
+    ledger = _remembering(500)
+    for number in range(100):
+        ledger.remember(POST, False, 0.02)
+        ledger.add(number * 0.01, True, POST, False, 0.02)
+    ledger.begin_epoch(1.0)
+    for number in range(10):
+        ledger.add(1 + number * 0.01, True, POST, True, None)
+    assert judge(ledger, 0, TOLERATED).on == "errors"
+    return ledger
+
+
+@pytest.mark.parametrize(("stable_bad", "aside"), [(0, False), (1, False), (2, True), (10, True)])
+def test_errors_are_set_aside_while_stable_fails_as_well(stable_bad: int, aside: bool) -> None:
+    ledger = _after_the_promotion()
+    pairs = [Pair((False, number < stable_bad), (0.02, 0.02)) for number in range(20)]
+    for pair in pairs:
+        ledger.add_pair(1.2, PAGE, pair.bad, None)
+    judgement = judge(ledger, 0, TOLERATED)
+    assert judgement.on == "errors" and judgement.stratum == "writes", "no replay tells about writes"
+    assert set_aside(ledger, judgement, pairs, 1.3, promoted=True) is aside
+    assert judge(ledger, 0, TOLERATED).failed is not aside
+    for number in range(12):
+        ledger.add(1.4 + number * 0.01, True, POST, True, None)
+    assert judge(ledger, 0, TOLERATED).failed, "and a fault is found again"
+
+
+@pytest.mark.parametrize(("now", "promoted", "aside"), [(1.0, True, True), (1.5, True, False), (1.0, False, False)])
+def test_times_are_set_aside_when_stable_takes_as_long_now(now: float, promoted: bool, aside: bool) -> None:
+    ledger = _remembering(300)
+    for number in range(300):
+        ledger.add(number * 0.6, True, PAGE, False, 0.03)
+    judgement = judge(ledger, 0, TOLERATED)
+    assert judgement.failed and judgement.on == "times"
+    pairs = [Pair((False, False), (0.03 * now, 0.03))] * 20
+    assert set_aside(ledger, judgement, pairs, 200.0, promoted=promoted) is aside
+    assert judge(ledger, 0, TOLERATED).failed is not aside
+
+
+def test_while_both_suffer_nothing_passes() -> None:
+    ledger = _remembering(500)
+    for number in range(600):
+        bad = 300 <= number < 340
+        ledger.add_pair(number * 0.1, PAGE, (bad, bad), (0.02, 0.02))
+    found = judge(ledger, 0, TOLERATED)
+    assert found.verdict is Verdict.INCONCLUSIVE and "the release beside it answers badly too" in found.why
 
 
 def test_good_answers_pass_and_the_number_that_is_missing_comes_true() -> None:
