@@ -24,6 +24,8 @@ def deploy(target: Target = "", accept: Accept = [], token_stdin: Token = False,
     The new release starts beside the old one, must answer healthily, and gets the traffic in one switch; no request is
     lost. It is watched, and when it fails the old one is back (exit 5). A commit of your own, for example
     'aiimprove deploy HEAD', is built and proven first (exit 4 when a check fails) and must contain what is live.
+    'aiimprove deploy aiimprove/live' ships what changed in config.toml or the env file alone. Refused (exit 3) when the
+    disk would not hold it.
     """
     from aiimprove import deployment
 
