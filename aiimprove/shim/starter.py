@@ -19,9 +19,10 @@ import socket
 import socketserver
 import subprocess
 import sys
+import threading
 from typing import Any
 
-_MOST_BYTES, _SECONDS = 65536, 30.0
+_MOST_BYTES, _SECONDS, _AT_ONCE = 65536, 30.0, 32
 
 
 class Server(socketserver.ThreadingUnixStreamServer):
@@ -30,7 +31,21 @@ class Server(socketserver.ThreadingUnixStreamServer):
 
     def __init__(self, folder: str) -> None:
         self.folder, self.secret = folder, secrets.token_hex(32)
+        self._room = threading.Semaphore(_AT_ONCE)
         super().__init__(_address(folder), Request)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Whoever comes when it is full is sent away, and starts what it wants itself."""
+        if self._room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Whoever asks nonsense, or goes away, is not worth a traceback."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +17,11 @@ import pytest
 from tiny import Tiny
 
 from aiimprove import loop
+from aiimprove.due import UPGRADE
+from aiimprove.lock import held
 from aiimprove.notify import Notifier
+from aiimprove.process import Identity
+from aiimprove.store import Store
 from aiimprove.workspace import Workspace
 
 
@@ -128,3 +134,44 @@ def test_a_run_begins_anew_in_the_same_process(manager: Manager, tiny: Tiny) -> 
     finally:
         run.kill()
         run.communicate()
+
+
+def test_a_step_that_takes_too_long_is_ended(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that hangs must not hold up its lane for good."""
+    monkeypatch.setattr(loop, "_BETWEEN_BEATS", 0.1)
+    lanes = loop.Lanes(tiny.workspace())
+    lanes._longest = 0.5
+    step = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    identity = Identity.of(step.pid)
+    assert identity
+    began = time.monotonic()
+    lanes._wait("work", "test", identity)
+    assert step.wait(5) == -signal.SIGTERM and time.monotonic() - began >= 0.5
+
+
+def test_a_run_waits_while_another_version_is_put_in_place(tiny: Tiny, manager: Manager) -> None:
+    with closing(tiny.store()) as store, held(store, UPGRADE, "test"):
+        run = tiny.start("run", env={"NOTIFY_SOCKET": manager.address})
+        try:
+            manager.listen(30, "READY=1")
+            manager.listen(1.5)
+            assert looks(store) == 0
+            run.send_signal(signal.SIGKILL)
+        finally:
+            run.kill()
+            run.communicate()
+    run = tiny.start("run", env={"NOTIFY_SOCKET": manager.address})
+    try:
+        manager.listen(30, "READY=1")
+        with closing(tiny.store()) as store:
+            deadline = time.monotonic() + 20
+            while looks(store) == 0 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert looks(store) == 1, "without that it looks at once"
+    finally:
+        run.send_signal(signal.SIGTERM)
+        run.communicate(timeout=30)
+
+
+def looks(store: Store) -> int:
+    return int(store.connection.execute("SELECT COUNT(*) FROM health").fetchone()[0])

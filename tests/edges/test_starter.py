@@ -139,6 +139,21 @@ def said(run: Path, request: object) -> bytes:
         return own.makefile("rb").readline()
 
 
+def test_a_crowd_at_the_door_keeps_nobody_from_starting(run: Path, starter: Kept) -> None:
+    crowd = [socket.socket(socket.AF_UNIX) for _ in range(200)]
+    folder = os.open(run / "starter", os.O_RDONLY)
+    for each in crowd:
+        each.setblocking(False)
+        with suppress(BlockingIOError):
+            each.connect(f"/proc/self/fd/{folder}/socket")
+    assert ask(run).state().program
+    threads = Path(f"/proc/{starter.state().program.pid}/task")  # type: ignore[union-attr]
+    assert len(list(threads.iterdir())) <= 40
+    for each in crowd:
+        each.close()
+    os.close(folder)
+
+
 def test_whoever_dies_while_asking_gets_nothing(run: Path, starter: Kept) -> None:
     """The lock of the program's folder is held for a moment, so that the shim is still waiting when its asker dies."""
     home = run / "loop"
