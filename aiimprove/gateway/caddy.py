@@ -16,6 +16,7 @@ from aiimprove.gateway.hygiene import Routes, anything_like_approval, approval_r
 from aiimprove.release import Environment
 
 LANE_COOKIE = "aiimprove_lane"
+SHUTDOWN_DELAY = 3.0
 CANDIDATE_HEADER = "X-Aiimprove-Candidate"
 _SENTENCES = {
     "nothing": "Nothing serves here at the moment. Please try again in a few seconds.",
@@ -49,9 +50,11 @@ def binary() -> Path:
     return Path(found)
 
 
-def config(folder: Path, doors: list[Door], log: Path, errors: Path, log_mb: float = 20) -> dict[str, Json]:
+def config(folder: Path, doors: list[Door], log: Path, errors: Path, log_mb: float = 20,
+           grace_seconds: float = 30.0) -> dict[str, Json]:
     """The whole config; door number n listens on descriptor 3 + n, which the shim owns. Of each log five files of at
-    most `log_mb` (whole megabytes, at least 1) are kept."""
+    most `log_mb` (whole megabytes, at least 1) are kept. A Caddy that is replaced sends visitors to the next one for
+    a moment, then gives what is under way `grace_seconds`."""
     servers = {f"{door.environment}-{door.service}": _server(folder, door, f"fd/{number}")
                for number, door in enumerate(doors, 3)}
     return {
@@ -61,7 +64,8 @@ def config(folder: Path, doors: list[Door], log: Path, errors: Path, log_mb: flo
             "default": {"writer": _rolled(errors, log_mb), "level": "WARN", "exclude": ["http.log.access"]},
             "access": {"writer": _rolled(log, log_mb), "encoder": _encoder(), "include": ["http.log.access"]},
         }},
-        "apps": {"http": {"grace_period": "5s", "servers": servers}},
+        "apps": {"http": {"shutdown_delay": f"{SHUTDOWN_DELAY}s", "grace_period": f"{grace_seconds}s",
+                          "servers": servers}},
     }
 
 
@@ -84,10 +88,17 @@ def _server(folder: Path, door: Door, listen: str) -> dict[str, Json]:
     return {
         "listen": [listen], "protocols": ["h1"], "automatic_https": {"disable": True},
         "read_header_timeout": "30s", "logs": {"default_logger_name": ""},
-        "routes": [*_noted(link, door), *_refused(door), *_approvals(door, backing), *without_operator(),
+        "routes": [*_leaving(), *_noted(link, door), *_refused(door), *_approvals(door, backing), *without_operator(),
                    *_canary(link, backing), {"handle": [*_lane("stable"), *answering.stable(backing)]}],
         "errors": {"routes": _unanswered()},
     }
+
+
+def _leaving() -> Routes:
+    """While another Caddy takes over, kept connections end with their next answer, which says so: nobody sends a
+    request into a connection that is being closed."""
+    over = {"vars": {"{http.shutting_down}": ["true"]}, "not": [{"header": {"Upgrade": ["*"]}}]}
+    return [{"match": [over], "handle": [{"handler": "headers", "response": {"set": {"Connection": ["close"]}}}]}]
 
 
 def _noted(link: Path, door: Door) -> Routes:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import time
+import zlib
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from threading import Event
 
 from aiimprove import assets, process
@@ -34,6 +37,7 @@ class Gateway:
     def __init__(self, config: Config, held_seconds: float = 10.0) -> None:
         self.folder = config.state_folder / "run" / "gateway"
         self.log = config.logs_folder / "gateway.log"
+        self._grace_seconds = config.deploy.drain_seconds
         self._errors = config.logs_folder / "gateway_errors.log"
         self._log_mb = config.limits.log_mb
         self._kept = Kept(self.folder / "shim")
@@ -136,18 +140,21 @@ class Gateway:
         """The answers given after `since`, and where to read on. None begins now, with no answers."""
         return ([], self.cursor()) if since is None else access_log.read(self.log, since)
 
-    def _spec(self) -> Spec:
-        home = {"HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder)}
+    def _spec(self, written: Path) -> Spec:
+        binary, home = caddy.binary(), dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), str(self.folder))
+        build = {"CADDY_BUILD": f"{binary.stat().st_size}-{binary.stat().st_mtime_ns}"}  # another one is an upgrade
         return Spec(
-            argv=(str(caddy.binary()), "run", "--config", str(self.folder / "caddy.json")),
-            env=home | {"PATH": os.defpath}, cwd=self.folder, log=self.folder / "caddy.log",
-            healthy_seconds=1.0, longest_pause=1.0, guard=self.folder,
+            argv=(str(binary), "run", "--config", str(written)),
+            env=home | build | {"PATH": os.defpath}, cwd=self.folder, log=self.folder / "caddy.log",
+            healthy_seconds=1.0, longest_pause=1.0, guard=self.folder, hand_over=True, stop_signal=signal.SIGQUIT,
+            stop_seconds=self._grace_seconds + caddy.SHUTDOWN_DELAY + 5.0,
             listen=tuple((door.host, door.port) for door in self._doors))
 
     def _run(self) -> str:
-        spec, wanted = self._spec(), json.dumps(
-            caddy.config(self.folder, self._doors, self.log, self._errors, self._log_mb), indent=1)
-        written = self.folder / "caddy.json"
+        config = caddy.config(self.folder, self._doors, self.log, self._errors, self._log_mb, self._grace_seconds)
+        wanted = json.dumps(config, indent=1)
+        written = self.folder / f"caddy-{zlib.crc32(wanted.encode()):08x}.json"
+        spec = self._spec(written)
         same = self._kept.spec() == json.loads(json.dumps(spec.to_json())) and (
             written.exists() and written.read_text() == wanted)
         if self.running() and same:
@@ -157,17 +164,29 @@ class Gateway:
         written.with_suffix(".next").write_text(wanted)
         written.with_suffix(".next").replace(written)
         if self.running():
-            self._restart(spec)
-            return "reconfigured"
-        self._kept.stop()
-        self._kept.start(spec)
-        return "started"
+            self._hand_over(spec)
+            did = "reconfigured"
+        else:
+            self._kept.stop()
+            self._kept.start(spec)
+            did = "started"
+        for other in self.folder.glob("caddy-*.json"):
+            if other != written:
+                other.unlink(missing_ok=True)
+        return did
 
-    def _restart(self, spec: Spec) -> None:
-        old = self._kept.state().program
+    def _hand_over(self, spec: Spec) -> None:
+        """Raises ReleaseFailed when the new Caddy does not get ready; then the one before goes on."""
+        before, pause = self._kept.state(), Event()
+        deadline = time.monotonic() + 2 * _START_SECONDS
         self._kept.restart(spec)
-        if old is not None and not old.wait(spec.stop_seconds + 5.0):
-            raise ReleaseFailed("the old gateway did not end")
+        now = self._kept.state()
+        while now.handing_over or now.program in (None, before.program):
+            if now.failed > before.failed or time.monotonic() > deadline:
+                raise ReleaseFailed(f"the new gateway does not start, the one before serves; see {self._errors} and "
+                                    f"{self.folder / 'caddy.log'}")
+            pause.wait(0.02)
+            now = self._kept.state()
 
     def _refuse_taken_ports(self) -> None:
         own = {identity.pid for identity in self.identities() if identity}

@@ -10,11 +10,12 @@ from typing import Any, NoReturn
 
 from aiimprove.rotation import cut
 from aiimprove.shim.farewell import Held, listeners, say_goodbye
+from aiimprove.shim.handover import Handover, Leaving
 from aiimprove.shim.lease import Lease
-from aiimprove.shim.notes import children_of, identity, read_json, runs, say, session_of, write_json
+from aiimprove.shim.leftovers import end_family, end_leftovers
+from aiimprove.shim.notes import identity, read_json, runs, say, write_json
 from aiimprove.shim.sockets import above, listener, taken_over
 
-MOST_GENERATIONS = 100
 LOG_BYTES, LOG_SECONDS = 20_000_000, 2.0
 
 
@@ -26,27 +27,6 @@ def write_to(log: str) -> None:
     os.close(output)
 
 
-def end_leftovers(pid: int) -> None:
-    """Kills what is left of a dead program's session. Nothing else, although other orphans may have come to this
-    shim: a program may have started further shims, and those and what they keep belong to nobody."""
-    for name in os.listdir("/proc"):
-        if name.isdigit() and session_of(int(name)) == pid:
-            with contextlib.suppress(OSError):
-                os.kill(int(name), signal.SIGKILL)
-
-
-def end_family() -> None:
-    """Kills everybody who descends from us: what a killed one had started comes to us, so we look again and again."""
-    for _ in range(MOST_GENERATIONS):
-        children = children_of(os.getpid())
-        if not children:
-            return
-        for pid in children:
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-
-
 class Shim:
     def __init__(self, home: str) -> None:
         self.home, self.spec = home, read_json(os.path.join(home, "spec.json")) or {}
@@ -55,6 +35,9 @@ class Shim:
         self.sockets: list[socket.socket] = []
         self.exits: dict[int, int] = {}
         self.listeners: Held = []
+        self.handover: Handover | None = None
+        self.leaving: list[Leaving] = []
+        self.failed = 0
         self.restarts: int = 0
         self.last_exit: int | None = None
         self.pause, self.spawned, self.due, self.kill_at = 0.0, 0.0, 0.0, float("inf")
@@ -73,14 +56,20 @@ class Shim:
 
     def note(self, stopped: bool = False) -> None:
         write_json(os.path.join(self.home, "state.json"), {
-            "shim": identity(os.getpid()), "restarts": self.restarts, "last_exit": self.last_exit, "stopped": stopped})
+            "shim": identity(os.getpid()), "restarts": self.restarts, "last_exit": self.last_exit, "stopped": stopped,
+            "failed": self.failed, "handing_over": self.handover is not None,
+            "leaving": self.others()})
+
+    def others(self) -> list[dict[str, Any]]:
+        """Who runs besides the program, and is to end: what it replaced."""
+        return [each.child for each in self.leaving] + ([self.handover.child] if self.handover else [])
 
     def bind(self) -> None:
         """Opens the sockets of the spec and closes others; raises OSError when an address is taken."""
         wanted = [tuple(address) for address in self.spec.get("listen", [])]
         held = {own.getsockname()[:2]: own for own in self.sockets}
         self.sockets = [held.get(address) or listener(*address) for address in wanted]
-        for address in held.keys() - set(wanted):
+        for address in held.keys() - set(wanted) if self.handover is None else ():
             held[address].close()
 
     def adopt(self) -> bool:
@@ -90,6 +79,9 @@ class Shim:
             return False
         before = read_json(os.path.join(self.home, "state.json")) or {}
         self.restarts, self.last_exit = before.get("restarts", 0), before.get("last_exit")
+        for other in before.get("leaving", []):
+            if other != child and runs(other):
+                os.killpg(other["pid"], signal.SIGTERM)
         self.follow(child)
         self.sockets = taken_over(self.pidfd, child["pid"]) if self.spec.get("listen") else []
         return True
@@ -141,6 +133,9 @@ class Shim:
     def bury(self) -> None:
         """The program died: ends what it left behind and sets when it is started again."""
         assert self.child is not None
+        if self.handover and self.child is not self.handover.child:
+            self.bury_the_new()
+            return
         end_leftovers(self.child["pid"])
         self.reap()
         if self.spec.get("whole_family"):
@@ -154,6 +149,15 @@ class Shim:
             self.pause = 0.0
         self.child, self.pidfd, self.kill_at, self.restarts = None, -1, float("inf"), self.restarts + 1
         self.put_off()
+
+    def bury_the_new(self) -> None:
+        """What should have taken over died before it was ready."""
+        assert self.child is not None and self.handover is not None
+        end_leftovers(self.child["pid"])
+        self.reap()
+        self.poll.unregister(self.pidfd)
+        os.close(self.pidfd)
+        self.handover.undo()
 
     def put_off(self) -> None:
         self.due = time.monotonic() + self.pause
@@ -171,10 +175,16 @@ class Shim:
         self.kill_at = time.monotonic() + self.spec.get("stop_seconds", 10.0)
         if self.child and runs(self.child):
             self.listeners += listeners(self.child["pid"])
-            os.killpg(self.child["pid"], signal.SIGTERM)
+            os.killpg(self.child["pid"], self.spec.get("stop_signal", signal.SIGTERM))
 
     def restart(self) -> None:
         self.asked.discard(signal.SIGHUP)
+        if self.spec.get("hand_over") and self.child and runs(self.child) and self.handover is None:
+            try:
+                Handover(self, read_json(os.path.join(self.home, "spec.json")) or self.spec)
+            except OSError as error:
+                say(f"cannot start: {error}")
+            return
         self.spec = read_json(os.path.join(self.home, "spec.json")) or self.spec
         self.pause = 0.0
         self.ask_to_end()
@@ -184,6 +194,7 @@ class Shim:
         now = time.monotonic()
         waits = [LOG_SECONDS, self.kill_at - now if self.child else self.due - now]
         waits += [1.0] if self.guard else []
+        waits += [0.1] if self.handover or self.leaving else []
         return max(0.0, min(waits)) * 1000
 
     def wait(self) -> None:
@@ -196,6 +207,9 @@ class Shim:
             self.kill_at = float("inf")
         if self.pidfd in events:
             self.bury()
+        if self.handover:
+            self.handover.look()
+        self.leaving = [each for each in self.leaving if not each.gone()]
         self.reap()
         cut(self.spec["log"], self.spec.get("log_bytes") or LOG_BYTES)
 
@@ -209,6 +223,8 @@ class Shim:
             self.wait()
         for own in self.sockets:
             own.close()
+        for other in filter(runs, self.others()):
+            os.killpg(other["pid"], signal.SIGKILL)
         self.ask_to_end()
         while self.child:
             self.wait()

@@ -20,7 +20,8 @@ from aiimprove.shim.starting import start_shim
 class Spec:
     """What a shim keeps alive. `listen` are addresses whose sockets it owns; `guard` is a gateway's folder. With
     `whole_family` everything that the program ever started ends with it, else what stayed in its session. A log
-    of more than `log_bytes` begins anew (None: at the shim's own size)."""
+    of more than `log_bytes` begins anew (None: at the shim's own size). With `hand_over` a restart starts the new
+    program before it ends the old one (handover.py); `stop_signal` ends it for good."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -32,6 +33,8 @@ class Spec:
     listen: tuple[tuple[str, int], ...] = ()
     guard: Path | None = None
     whole_family: bool = False
+    hand_over: bool = False
+    stop_signal: int = int(signal.SIGTERM)
     log_bytes: int | None = None
 
     def to_json(self) -> dict[str, Json]:
@@ -44,13 +47,16 @@ class Spec:
 
 @dataclass(frozen=True)
 class State:
-    """Who runs now; `shim` or `program` is None when it does not. `stopped`: it was ended on purpose."""
+    """Who runs now; `shim` or `program` is None when it does not. `stopped`: it was ended on purpose. `handing_over`:
+    the program is new and not ready yet; `failed` counts those that never were."""
 
     shim: Identity | None
     program: Identity | None
     restarts: int
     last_exit: int | None
     stopped: bool
+    handing_over: bool = False
+    failed: int = 0
 
 
 class Kept:
@@ -63,7 +69,8 @@ class Kept:
     def state(self) -> State:
         noted = _read(self.home / "state.json")
         return State(_alive(noted.get("shim", {})), _alive(_read(self.home / "child.json")),
-                     noted.get("restarts", 0), noted.get("last_exit"), noted.get("stopped", False))
+                     noted.get("restarts", 0), noted.get("last_exit"), noted.get("stopped", False),
+                     noted.get("handing_over", False), noted.get("failed", 0))
 
     def spec(self) -> dict[str, Json]:
         """The spec as it was written; empty when there is none."""
@@ -76,7 +83,8 @@ class Kept:
         self._start_shim()
 
     def restart(self, spec: Spec) -> None:
-        """Ends the program and starts it as the new spec says, soon; sockets that both name stay open."""
+        """Ends the program and starts it as the new spec says, soon (with `hand_over` the other way round); sockets
+        that both name stay open."""
         self._write(spec)
         if self.state().shim is None:
             self._start_shim()
