@@ -16,7 +16,7 @@ from aiimprove.gateway.hygiene import Routes, anything_like_approval, approval_r
 from aiimprove.release import Environment
 
 LANE_COOKIE = "aiimprove_lane"
-SHUTDOWN_DELAY = 3.0
+SHUTDOWN_DELAY = 10.0
 CANDIDATE_HEADER = "X-Aiimprove-Candidate"
 _SENTENCES = {
     "nothing": "Nothing serves here at the moment. Please try again in a few seconds.",

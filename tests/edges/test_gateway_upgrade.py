@@ -21,7 +21,7 @@ from aiimprove.gateway import Gateway, caddy
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(caddy, "SHUTDOWN_DELAY", 1.0)
+    monkeypatch.setattr(caddy, "SHUTDOWN_DELAY", 2.0)
     with site(tmp_path) as here:
         yield here
 
@@ -37,7 +37,7 @@ def test_an_upgrade_under_load_loses_nothing(here: Site) -> None:
             assert caddy_of(here.gateway) != before
             fresh.served(10)
             assert before.wait(10), "the old one never ended"
-    assert keeping.lost == fresh.lost == []
+    assert (keeping.lost, fresh.lost) == ([], [])
     assert {status for status, _ in keeping.answers + fresh.answers} == {200}
 
 
