@@ -67,8 +67,9 @@ class Kept:
         self._spec = home / "spec.json"
 
     def state(self) -> State:
+        program = _alive(_read(self.home / "child.json"))  # first: what is noted of a new program was noted before it
         noted = _read(self.home / "state.json")
-        return State(_alive(noted.get("shim", {})), _alive(_read(self.home / "child.json")),
+        return State(_alive(noted.get("shim", {})), program,
                      noted.get("restarts", 0), noted.get("last_exit"), noted.get("stopped", False),
                      noted.get("handing_over", False), noted.get("failed", 0))
 
