@@ -180,13 +180,14 @@ class Gateway:
         before, pause = self._kept.state(), Event()
         deadline = time.monotonic() + 2 * _START_SECONDS
         self._kept.restart(spec)
-        now = self._kept.state()
-        while now.handing_over or now.program in (None, before.program):
+        while True:
+            now = self._kept.state()
             if now.failed > before.failed or time.monotonic() > deadline:
                 raise ReleaseFailed(f"the new gateway does not start, the one before serves; see {self._errors} and "
                                     f"{self.folder / 'caddy.log'}")
+            if not now.handing_over and now.program not in (None, before.program):
+                return
             pause.wait(0.02)
-            now = self._kept.state()
 
     def _refuse_taken_ports(self) -> None:
         own = {identity.pid for identity in self.identities() if identity}
