@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from aiimprove.shim.keeping import Shim
 
 READY_SECONDS = 15.0
+PROVEN_SECONDS = 0.5
+"""Caddy says READY=1 also right before it ends because it cannot use its config."""
 
 
 class Leaving:
@@ -46,7 +48,7 @@ class Handover:
 
     def __init__(self, shim: Shim, spec: dict[str, Any]) -> None:
         assert shim.child is not None
-        self.shim, self.until = shim, time.monotonic() + READY_SECONDS
+        self.shim, self.until, self.proven = shim, time.monotonic() + READY_SECONDS, float("inf")
         self.child, self.pidfd, self.spec, self.sockets = shim.child, shim.pidfd, shim.spec, shim.sockets
         self.path = os.path.join(shim.home, "ready")
         self.words = self._listening()
@@ -73,10 +75,11 @@ class Handover:
     def look(self) -> None:
         """Ends the handover when the new program is ready; kills one that takes too long."""
         with contextlib.suppress(BlockingIOError):
-            if b"READY=1" in self.words.recv(4096):
-                self._done()
-                return
-        if time.monotonic() >= self.until and self.shim.child:
+            while words := self.words.recv(4096):
+                self.proven = time.monotonic() + PROVEN_SECONDS if b"READY=1" in words else self.proven
+        if time.monotonic() >= self.proven:
+            self._done()
+        elif time.monotonic() >= self.until and self.shim.child:
             os.kill(self.shim.child["pid"], signal.SIGKILL)
 
     def _done(self) -> None:
