@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from aiimprove.errors import Locked, Stale
-from aiimprove.process import Identity
+from aiimprove.process import Identity, stopped_lockers
 from aiimprove.store import Store
 
 LEASE_SECONDS = 10.0
@@ -51,16 +51,23 @@ def holder(store: Store, name: str) -> Holder | None:
 
 def end_sleepers(store: Store) -> None:
     """End every process whose lease ran out although it neither died nor gave it back: it was stopped, or could not
-    renew it. What it had under way is left as after any crash."""
+    renew it; and every one that was stopped in the middle of a transaction. What it had under way is left as after
+    any crash."""
+    for sleeper in stopped_lockers(store.file.with_name(f"{store.file.name}-shm")):
+        _end(sleeper, "in the middle of a transaction")
     rows = store.connection.execute("SELECT pid, started, boot, name, message FROM leases "
                                     "WHERE until > 0 AND until <= ?", (_clock(),)).fetchall()
     for pid, started, boot, name, message in rows:
         sleeper = Identity(pid, started, boot)
         if pid != os.getpid() and sleeper.alive():
-            with suppress(PermissionError):  # another user's: the token keeps it from writing
-                sleeper.signal(signal.SIGKILL)
-                sleeper.wait(_END_SECONDS)
-                _LOG.warning("process %s slept past its time with %s (%s): it was ended", pid, name, message)
+            _end(sleeper, f"past its time with {name} ({message})")
+
+
+def _end(sleeper: Identity, words: str) -> None:
+    with suppress(PermissionError):  # another user's: the token keeps it from writing
+        sleeper.signal(signal.SIGKILL)
+        sleeper.wait(_END_SECONDS)
+        _LOG.warning("process %s slept %s: it was ended", sleeper.pid, words)
 
 
 @contextmanager

@@ -67,8 +67,12 @@ class Identity:
 
     def wake(self) -> bool:
         """Lets a process that was stopped, and the group that it leads, go on; False when it was not."""
+        return self.stopped() and self.signal_group(signal.SIGCONT)
+
+    def stopped(self) -> bool:
+        """Whether it sleeps by SIGSTOP, or by Ctrl-Z at a terminal."""
         stat = _stat(self.pid)
-        return stat is not None and stat[0] == "T" and self.alive() and self.signal_group(signal.SIGCONT)
+        return stat is not None and stat[0] == "T" and self.alive()
 
     def wait(self, seconds: float) -> bool:
         """True once the process is gone, False when it still runs after `seconds`."""

@@ -34,10 +34,12 @@ def _sleep(app: Struck, number: int, words: tuple[str, ...]) -> None:
     command = app.faulty("sleep", number, *words)
     sleeper = Identity.of(command.pid)
     until(lambda: command.poll() is not None or _stopped(command), 30, "it neither sleeps nor ends")
-    app.through(*words, tries=12)
-    if sleeper is not None:
-        sleeper.signal(signal.SIGCONT)
-    command.communicate(timeout=60)
+    try:
+        app.through(*words, tries=12)
+    finally:
+        if sleeper is not None:
+            sleeper.signal(signal.SIGCONT)
+        command.communicate(timeout=60)
     app.through(*words)
 
 

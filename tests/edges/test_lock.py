@@ -16,6 +16,7 @@ from aiimprove import lock
 from aiimprove.errors import Locked, Stale
 from aiimprove.improvement import Improvement, Status
 from aiimprove.lock import held, holder
+from aiimprove.process import Identity
 from aiimprove.store import Store
 
 HOLDER = """
@@ -123,6 +124,21 @@ def test_a_sleeper_in_a_transaction_keeps_nobody_out(store: Store) -> None:
         with held(store, "deploy", "mine"):
             store.set_fact("n", 1)
         assert other.wait(5) == -signal.SIGKILL
+
+
+def test_a_sleeper_in_the_transaction_that_takes_a_lease_keeps_nobody_out(store: Store) -> None:
+    """It is on record nowhere but with the system, which knows who holds a lock."""
+    code = ("import signal, sys\nfrom pathlib import Path\nfrom aiimprove.store import Store\n"
+            "with Store(Path(sys.argv[1])).transaction():\n    signal.raise_signal(signal.SIGSTOP)\n")
+    other = subprocess.Popen([sys.executable, "-c", code, str(store.file)])
+    sleeper = Identity.of(other.pid)
+    until = time.monotonic() + 10
+    while sleeper and not sleeper.stopped():
+        assert time.monotonic() < until
+    began = time.monotonic()
+    with held(store, "deploy", "mine"):
+        store.set_fact("n", 1)
+    assert other.wait(5) == -signal.SIGKILL and time.monotonic() - began < 5
 
 
 def test_who_gave_its_lease_back_is_left_alone(store: Store) -> None:
