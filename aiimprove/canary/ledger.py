@@ -11,7 +11,7 @@ from aiimprove.canary.sequential import Tally
 ALL, WRITES, BROKEN_OFF = "all requests", "writes", "answers that broke off"
 MOST_ROUTES = 24
 WINDOW_SECONDS = 10.0
-WARMING_UP = 5
+WARMING_UP, _SHORTEST = 5, 8
 _UNUSED, _COMPARED_EVERY = 500, 0.5
 SLOWER, SLOWER_SECONDS = 1.1, 0.002
 MUCH_SLOWER, MUCH_SLOWER_SECONDS = 1.5, 0.005
@@ -60,6 +60,7 @@ class Ledger:
     def __init__(self) -> None:
         self.strata = {name: Stratum(starts=[Counts().now()]) for name in (ALL, WRITES, BROKEN_OFF)}
         self.replayed, self.epoch, self._began = 0, 0, 0.0
+        self.open = [0]
         self._times: dict[str, Times] = {}
         self._windows = 1
 
@@ -101,14 +102,20 @@ class Ledger:
         """What is counted from now on stands for itself: visitors are shared out anew, or what spoke against the
         candidate was set aside. What stable got until now is history."""
         self.epoch, self._began, self._windows = self.epoch + 1, at, 1
+        self.open = [0]
         for stratum in self.strata.values():
             candidate, bad, stable, stable_bad, *times = stratum.counts.now()
             stratum.history += Tally(stable - stratum.starts[0][2], stable_bad - stratum.starts[0][3])
             stratum.starts = [(candidate, bad, stable, stable_bad, *times)]
 
     def _begin_windows(self, at: float) -> None:
+        """The first window stays open; of the others every second one closes after `_SHORTEST` windows, every second
+        one of the rest after twice that, and so on: about four of each age, however long the watch."""
         while at - self._began >= self._windows * WINDOW_SECONDS:
+            self.open.append(self._windows)
             self._windows += 1
+            self.open = [each for each in self.open
+                         if not each or self._windows - 1 - each <= _SHORTEST * (each & -each)]
             for stratum in self.strata.values():
                 stratum.starts.append(stratum.counts.now())
 

@@ -10,13 +10,13 @@ to one).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from aiimprove.canary.ledger import ALL, BROKEN_OFF, MOST_ROUTES, WRITES, Ledger, Stratum
 from aiimprove.canary.sequential import NOTHING, Tally, more_errors, more_often
 
-_LEAST, _SHORTEST = 2, 8
+_LEAST = 2
 _WEIGHTS = {ALL: 0.4, WRITES: 0.1, BROKEN_OFF: 0.1}
 _ROUTES = 0.4
 
@@ -31,11 +31,11 @@ class Suspicion:
 
 
 def of_errors(ledger: Ledger, tolerated: float) -> Suspicion:
-    return _averaged(ledger, lambda stratum: _total(_errors(stratum, tolerated)))
+    return _averaged(ledger, lambda stratum: _total(_errors(stratum, ledger.open, tolerated)))
 
 
 def of_times(ledger: Ledger) -> Suspicion:
-    return _averaged(ledger, lambda stratum: _total(_times(stratum)))
+    return _averaged(ledger, lambda stratum: _total(_times(stratum, ledger.open)))
 
 
 def _averaged(ledger: Ledger, evidence: Callable[[Stratum], float]) -> Suspicion:
@@ -50,11 +50,12 @@ def _averaged(ledger: Ledger, evidence: Callable[[Stratum], float]) -> Suspicion
     return Suspicion(_total(parts), worst.stratum, worst.alone)
 
 
-def _errors(stratum: Stratum, tolerated: float) -> Iterator[float]:
+def _errors(stratum: Stratum, windows: Sequence[int], tolerated: float) -> Iterator[float]:
     counts = stratum.counts
     if counts.candidate_bad < _LEAST:
         return
-    for number, (candidate, bad, stable, stable_bad, _, _) in _open(stratum):
+    for number in windows:
+        candidate, bad, stable, stable_bad, _, _ = stratum.starts[number]
         since = Tally(counts.candidate - candidate, counts.candidate_bad - bad)
         if since.errors >= _LEAST:
             beside = Tally(counts.stable - stable, counts.stable_bad - stable_bad)
@@ -69,20 +70,12 @@ def _compared(candidate: Tally, beside: Tally, history: Tally, tolerated: float)
     return evidence
 
 
-def _times(stratum: Stratum) -> Iterator[float]:
+def _times(stratum: Stratum, windows: Sequence[int]) -> Iterator[float]:
     counts = stratum.counts
-    for number, (_, _, _, _, pairs, slower) in _open(stratum):
-        if 2 * (counts.slower - slower) > counts.pairs - pairs:
-            yield _weight(number) + more_often(counts.slower - slower, counts.pairs - pairs)
-
-
-def _open(stratum: Stratum) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """The windows that count. The first stays open; of the others every second one closes after `_SHORTEST` windows,
-    every second one of the rest after twice that, and so on: about 4 of each age, however long the watch."""
-    last = len(stratum.starts) - 1
-    for number, start in enumerate(stratum.starts):
-        if not number or last - number <= _SHORTEST * (number & -number):
-            yield number, start
+    for number in windows:
+        pairs, slower = counts.pairs - stratum.starts[number][4], counts.slower - stratum.starts[number][5]
+        if 2 * slower > pairs and (evidence := more_often(slower, pairs)) > NOTHING:
+            yield _weight(number) + evidence
 
 
 def _weight(number: int) -> float:

@@ -149,6 +149,15 @@ def test_a_release_that_goes_bad_later_is_found_in_few_answers() -> None:
     assert bad <= 8, "without windows it would be 20 and more: a share above 1 % of all answers"
 
 
+def test_a_long_watch_costs_no_more_than_a_short_one() -> None:
+    ledger = Ledger()
+    for minute in range(24 * 60):
+        ledger.add(minute * 60.0, True, PAGE, False, None)
+    last = max(ledger.open)
+    assert ledger.open[0] == 0 and len(ledger.open) < 60
+    assert any(last - 3 < each for each in ledger.open) and any(last - 40 < each < last - 8 for each in ledger.open)
+
+
 def test_slow_is_found_and_a_tail_is_not() -> None:
     draw = random.Random(5)
     slow, tailed = _remembering(), _remembering()
