@@ -59,6 +59,9 @@ def _put_live(workspace: Workspace, order: Order) -> Deployment:
             end_unfinished(workspace, keep=warm)
             with build.in_use(workspace.config, order.release):
                 order = _with_present_settings(workspace, order)
+                done = _done_meanwhile(workspace, order)
+                if done is not None:
+                    return done
                 deployment = _prepare(workspace, order)
             try:
                 fresh = _start(workspace, deployment, order)
@@ -69,6 +72,15 @@ def _put_live(workspace: Workspace, order: Order) -> Deployment:
                 raise
             watching.enter_context(held(workspace.store, f"watch {deployment.id}", "watching the new release"))
         return _finish(workspace, deployment, seen)
+
+
+def _done_meanwhile(workspace: Workspace, order: Order) -> Deployment | None:
+    """Somebody was quicker, or what a crash left had only to be recorded: over itself a release would have no way
+    back."""
+    last = next(iter(workspace.store.deployments(DeploymentStatus.COMMITTED, limit=1)), None)
+    serving = serving_slot(workspace)
+    same = last is not None and serving is not None and last.release == serving.release == order.release.id
+    return last if same and order.reason != "first" else None
 
 
 def _give_up(workspace: Workspace, deployment: Deployment, error: BaseException) -> None:
