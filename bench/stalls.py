@@ -45,17 +45,18 @@ def rows(sent: Sequence[Sent], switches: Switches, what: str) -> list[Row]:
             for kind in kinds for window, these in windows.items()]
 
 
-def beyond(sent: Sequence[Sent], switches: Switches, share: float) -> float:
-    """How much longer (ms) a kind waited during switches than without, at this percentile; of the kind where that is
-    most."""
-    windows = by_window(sent, switches)
-    kinds = {each.kind for each in windows[SWITCHING]} & {each.kind for each in windows[QUIET]}
-    return max((_waited(windows[SWITCHING], kind, share) - _waited(windows[QUIET], kind, share) for kind in kinds),
-               default=float("nan"))
+def beyond(sent: Sequence[Sent], switches: Switches, method: str, share: float) -> float:
+    """How much longer (ms) the requests of a method waited during switches than without, at this percentile."""
+    windows = by_window([each for each in sent if method_of(each.kind) == method], switches)
+    waits = {name: percentile((1000 * each.waited for each in these), share) for name, these in windows.items()}
+    return waits[SWITCHING] - waits[QUIET]
 
 
-def _waited(sent: Sequence[Sent], kind: str, share: float) -> float:
-    return percentile((1000 * each.waited for each in sent if each.kind == kind), share)
+def method_of(kind: str) -> str:
+    """GET or POST; those who listen without an end are neither."""
+    if "WebSocket" in kind or "event stream" in kind:
+        return ""
+    return "POST" if "POST" in kind else "GET"
 
 
 def _row(window: str, kind: str, sent: Sequence[Sent]) -> Row:

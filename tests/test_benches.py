@@ -44,8 +44,8 @@ def written(name: str, folder: Path, seconds: float) -> dict[str, Any]:
 
 
 def test_there_is_a_bench_for_every_published_figure() -> None:
-    assert BENCHES == ["canary", "cycles", "deploys", "gateway", "idle", "kills", "peers", "proof_impact", "ship",
-                       "startup"]
+    assert BENCHES == ["canary", "cycles", "deaths", "deploys", "gateway", "idle", "kills", "peers", "proof_impact",
+                       "ship", "startup"]
 
 
 @pytest.mark.parametrize("name", BENCHES)
@@ -98,9 +98,10 @@ def test_deploys_and_rollbacks_lose_nothing(fresh: Site) -> None:
 
     with adjusted(fresh, deploy={"watch_seconds": 1.0}):
         figures: Figures = over(fresh, 4)
-    lost, rows, _, stall = figures.targets
+    lost, rows, *stalls = figures.targets
     assert lost.value == 0 and rows.value == 0
-    assert stall.value < 2000, "the published bound is for a quiet machine; this one is for a test"
+    longest = max(each.value for each in stalls)
+    assert len(stalls) == 4 and longest < 2000, "the published bound is for a quiet machine; this one is for a test"
     switching = [row for row in figures.rows if row["window"] == "switching"]
     assert {row["kind"] for row in switching} >= {"GET", "POST", "page", "POST, 2 s upload", "slow download"}
     assert all(row["requests"] for row in switching)
@@ -112,8 +113,8 @@ def test_switches_under_every_kind_of_traffic_lose_nothing() -> None:
 
     with talks(drain_seconds=1.0) as app:
         figures = over_talks(app, 20, 1.0, whole=2)
-    lost, rows, _, stall = figures.targets
-    assert lost.value == 0 and rows.value == 0 and stall.value < 2000
+    lost, rows, *stalls = figures.targets
+    assert lost.value == 0 and rows.value == 0 and max(each.value for each in stalls) < 2000
     met = {row["kind"] for row in figures.rows if row["window"] == "switching" and row["requests"]}
     assert met > {"talk: POST", "talk: POST of 5 MB", "talk: event stream", "talk: WebSocket"}
 
