@@ -12,6 +12,7 @@
       ReleaseFailed             5   the release was not put live; the previous one still serves
         BuildFailed             5
         NotHealthy              5
+          TooSlow               5   no answer at all in time: the machine may be to blame
         MigrationFailed         5
         MachineFailed           5   the machine failed, not the release: it is tried again
       Locked                    6   somebody else is at it
@@ -74,6 +75,10 @@ class BuildFailed(ReleaseFailed):
 
 class NotHealthy(ReleaseFailed):
     code = "not_healthy"
+
+
+class TooSlow(NotHealthy):
+    """Nothing came back in time: it may be the service, or a machine that has too much to do."""
 
 
 class MigrationFailed(ReleaseFailed):

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import httpx
 
 from aiimprove.answer import MOST_BYTES, Answer, Replay, judge
-from aiimprove.errors import AiimproveError, NotHealthy
+from aiimprove.errors import AiimproveError, NotHealthy, TooSlow
 from aiimprove.finding import Json, Probe
 
 ANSWER_SECONDS = 15.0
@@ -200,7 +200,9 @@ def wait_until_healthy(urls: Sequence[str], answers: int, deadline: float,
         if not alive():
             raise NotHealthy(f"the service ended before it was healthy ({reason or 'it had just answered'})")
         if time.monotonic() >= ends and streak < answers:
-            raise NotHealthy(f"not healthy after {deadline:g} seconds: {reason or 'too few answers in a row'}")
+            silent = reason and " answered " not in reason
+            raise (TooSlow if silent else NotHealthy)(
+                f"not healthy after {deadline:g} seconds: {reason or 'too few answers in a row'}")
         if streak < answers:
             pause.wait(PAUSE_SECONDS)
 

@@ -14,7 +14,7 @@ from aiimprove.proving import Copy
 from aiimprove.samples import Request, Samples, harvest, key_of, request
 from aiimprove.settings import Config
 
-SECONDS = 3.0
+SECONDS = 5.0
 """An answer later than this counts as none."""
 MOST = 60
 """Routes of a service that are tried at most, in each way."""

@@ -8,14 +8,14 @@ What the live version does to its own rows in its daily work (on its own copy) i
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiimprove.checks.journeys import Visitor, Written, well
 from aiimprove.checks.migration import changes_data
 from aiimprove.checks.smoke import answers
-from aiimprove.errors import MigrationFailed, NotHealthy
+from aiimprove.errors import MigrationFailed, NotHealthy, TooSlow
 from aiimprove.evidence import Check, Measurement, Verdict
 from aiimprove.ledger import Loss, Mask, losses, mask, rows_lost
 from aiimprove.probes import Unreachable
@@ -25,7 +25,7 @@ from aiimprove.settings import Config
 from aiimprove.snapshot import clone
 
 NAME = "rollback"
-SHOWN = 3
+SHOWN, GONE = 3, 404
 LOST, WARM, COLD, WRITES, MIGRATED = "rows lost", "way back", "way back, started again", "writes", "migrations"
 
 
@@ -89,10 +89,10 @@ def _there_and_back(stand: Stand, usual: _Usual, seen: _Seen) -> None:
         good = [name for name, statuses in reads.items() if all(map(well, statuses))]
         seen.against += _back(stand, usual, seen, written)
         second = _photo(config, new.data, work / "went-back")
-        again = visitor.read(written, good) if good else {}
+        again = _bad(visitor, written, good)
     third = _photo(config, new.data, work / "forward")
-    seen.against += [f"{name} of the candidate answers {_worst(again[name])} after the way back and forward"
-                     for name in good if name in again and not all(map(well, again[name]))]
+    seen.against += [f"{name} of the candidate answers {_worst(bad)} after the way back and forward"
+                     for name, bad in again.items()]
     lost = [*_losses(first, second, usual.changes), *_losses(second, third, usual.changes)]
     seen.lost = rows_lost(lost)
     seen.against += [f"rows are lost ({loss})" for loss in lost]
@@ -102,13 +102,21 @@ def _back(stand: Stand, usual: _Usual, seen: _Seen, written: Written) -> list[st
     """What the live version, started anew on the candidate's data, cannot do any more."""
     case, began = stand.case, time.monotonic()
     try:
-        with running_on(case.config, case.baseline, stand.candidate.data, case.work / NAME / "old", case.box) as old:
+        with running_on(case.config, case.baseline, stand.candidate.data, case.work / NAME / "old", case.box,
+                        only=_keepers(case.config)) as old:
             seen.cold = round(time.monotonic() - began, 2)
             seen.warm, failing = _verified(case.config, old)
             return [f"the live version's {said}" for said in failing if said not in usual.smoke] + [
                 *_broken(case.config, old, usual, written)]
+    except TooSlow:
+        raise  # on a busy machine that says nothing about the data
     except (NotHealthy, Unreachable) as failed:
         return [f"the live version does not run on the data afterwards: {failed}"]
+
+
+def _keepers(config: Config) -> list[str]:
+    """The services that keep data; all, when the config names none."""
+    return [name for name, service in config.services.items() if service.databases or service.migrate]
 
 
 def _verified(config: Config, old: Copy) -> tuple[float, list[str]]:
@@ -123,12 +131,21 @@ def _verified(config: Config, old: Copy) -> tuple[float, list[str]]:
 def _broken(config: Config, old: Copy, usual: _Usual, written: Written) -> Iterator[str]:
     """The writes come last: what they add is not what is read here."""
     with Visitor(config, old) as visitor:
-        for name, statuses in visitor.read(written, usual.reads).items() if usual.reads else ():
-            bad = [status for status in statuses if not well(status) and status != 404]
-            if bad:
-                yield f"the live version's {name} answers {_worst(bad)} afterwards"
-        for name in sorted(visitor.write().broken() - usual.broken):
+        for name, bad in _bad(visitor, written, usual.reads).items():
+            yield f"the live version's {name} answers {_worst(bad)} afterwards"
+        failing = visitor.write().broken() - usual.broken
+        for name in sorted(failing & visitor.write().broken() if failing else ()):
             yield f"the live version's {name} fails afterwards"
+
+
+def _bad(visitor: Visitor, written: Written, wanted: Collection[str]) -> dict[str, list[int]]:
+    """How those of the wanted reads answer that do not go well, twice: a busy machine may be late once."""
+    found: dict[str, list[int]] = {name: [] for name in wanted}
+    for _ in range(2):
+        again = visitor.read(written, list(found)) if found else {}
+        found = {name: bad for name, statuses in again.items()
+                 if (bad := [status for status in statuses if not well(status) and status != GONE])}
+    return found
 
 
 def _rewritten(stand: Stand) -> Iterator[str]:

@@ -35,7 +35,7 @@ def run(stand: Stand) -> Check:
 
 def answers(copy: Copy, config: Config) -> list[str]:
     """What is wrong with the answers of one copy alone; empty when nothing is."""
-    seen = {where: _status(copy, *where) for where in addresses(config)}
+    seen = {where: _status(copy, *where) for where in addresses(config) if where[0] in copy.urls}
     return [f"{name} {path} answers {_words(status)}" for (name, path), status in seen.items() if not _good(status)]
 
 

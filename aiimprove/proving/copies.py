@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,9 +58,11 @@ def running_copy(config: Config, release: Release, snapshot: Path, work: Path, b
 
 @contextmanager
 def running_on(config: Config, release: Release, data: Path, work: Path, box: Box, *,
-               env: Mapping[str, Mapping[str, str]] | None = None) -> Iterator[Copy]:
-    """`running_copy` on a data folder itself, which others may use at the same time, as it is. Raises NotHealthy."""
-    names = [name for name, service in as_released(config, release).services.items() if service.start]
+               env: Mapping[str, Mapping[str, str]] | None = None, only: Collection[str] = ()) -> Iterator[Copy]:
+    """`running_copy` on a data folder itself, which others may use at the same time, as it is; `only` some services,
+    when any are named. Raises NotHealthy."""
+    names = [name for name, service in as_released(config, release).services.items()
+             if service.start and (not only or name in only)]
     ports = dict(zip(names, process.free_ports(len(names)), strict=True))
     place = Place(ports, data, read_env_file(config.env_file.dev))
     logs = {name: work / f"{name}.log" for name in names}
@@ -115,4 +117,4 @@ def until_healthy(config: Config, copy: Copy) -> None:
         wait_until_healthy(urls, config.deploy.healthy_answers, config.deploy.start_seconds, copy.alive)
     except NotHealthy as failed:
         said = "\n".join(f"{name}: {last_lines(log)}" for name, log in copy.logs.items())
-        raise NotHealthy(f"{failed}\n{said}") from failed
+        raise type(failed)(f"{failed}\n{said}") from failed
