@@ -86,8 +86,9 @@ class Visitor:
     def _writes(self, name: str, written: Written) -> Iterator[tuple[Request, str]]:
         """One after the other, so that later ones may use what earlier ones have made."""
         ways = [route for route in self._routes[name] if route.method in ("POST", "PUT", "PATCH")]
+        known = self._samples(name)
         for route in ways[:MOST]:
-            samples = self._samples(name, written)
+            samples = _with(known, written.rows.get(name, {}))
             least = samples.valid(route)
             full = least | {key_of(each): samples.values(route, each)[0] for each in route.parameters
                             if each.location == "body"}
@@ -96,22 +97,25 @@ class Visitor:
         yield from ((asked, asked.path) for asked in self._journeys(name) if asked.method != "GET")
 
     def _reads(self, name: str, written: Written) -> Iterator[tuple[Request, str]]:
-        samples = self._samples(name, written)
+        samples = _with(self._samples(name), written.rows.get(name, {}))
         reading = [route for route in self._routes[name] if not route.writes]
         for route in reading[:MOST]:
             yield from ((asked, route.path) for asked in _of_items(route, samples))
         yield from ((asked, asked.path) for asked in self._journeys(name) if asked.method == "GET")
 
-    def _samples(self, name: str, written: Written) -> Samples:
-        samples = harvest(self._lines[name], self._routes[name][:MOST])
-        for path, rows in written.rows.get(name, {}).items():
-            samples.by_list[path] = [*reversed(rows), *samples.by_list.get(path, ())]
-        return samples
+    def _samples(self, name: str) -> Samples:
+        return harvest(self._lines[name], self._routes[name][:MOST])
 
     def _journeys(self, name: str) -> Iterator[Request]:
         for words in self._config.services[name].journeys:
             method, path, body = (*words.split(None, 2), "")[:3]
             yield Request(method.upper(), path, body)
+
+
+def _with(known: Samples, made: Mapping[str, list[Json]]) -> Samples:
+    """The same with what was made just now in front."""
+    lists = {path: [*reversed(rows), *known.by_list.get(path, ())] for path, rows in made.items()}
+    return Samples(known.by_key, known.by_list | lists)
 
 
 def _of_items(route: Route, samples: Samples) -> Iterator[Request]:
