@@ -20,6 +20,7 @@ from struck import Struck, struck, until
 from tiny import PYTHON, Tiny
 
 from aiimprove import lifecycle
+from aiimprove.improvement import Status
 from aiimprove.process import Identity
 from aiimprove.release import Environment, Slot
 from bench.small import Writer
@@ -56,6 +57,10 @@ def meet(app: Struck, step: str, role: str, number: int, *words: str) -> None:
                 found.signal(number)
         assert "Traceback" not in app.said[1], app.said
         lifecycle.STEPS["health"](app.engine)  # as the loop does every half minute: it wakes who sleeps
+        if words[0] == "deploy" and app.engine.store.improvement(words[1]).status is Status.ROLLED_BACK:
+            assert (role == "new" and "was taken back" in app.said[1] + app.engine.store.improvement(words[1]).reason) \
+                or "did not answer" in app.said[1] or "was not answered" in app.said[1], app.said
+            words = ("deploy", app.approved())  # its release did not answer when it had to
         app.through(*words, tries=3)
         lifecycle.STEPS["health"](app.engine)
         until(lambda: not app.wrong(), 10, f"{step} {role} {number} {words}: {app.wrong()}")
