@@ -33,13 +33,6 @@ class Asked:
         return route(self.service, "GET", self.uri)
 
 
-@dataclass(frozen=True)
-class Replayed(Pair):
-    """The pair of answers to what was asked."""
-
-    asked: Asked
-
-
 @dataclass
 class Recorded:
     """The latest reads of visitors that may be replayed."""
@@ -64,7 +57,7 @@ class Replays:
                        for ports in (candidate, stable)]
         self._services = candidate.keys() & stable.keys()
 
-    def replay(self, recorded: Recorded, alike: str = "") -> Replayed | None:
+    def replay(self, recorded: Recorded, alike: str = "") -> Pair | None:
         """One pair, drawn among the recorded requests, of the route `alike` if there are any; None when there is
         nothing to replay."""
         known = [each for each in recorded.asked if each.service in self._services]
@@ -75,7 +68,7 @@ class Replays:
         random.shuffle(order)
         answers = {side: self._send(side, asked) for side in order}
         (new_bad, new_seconds), (old_bad, old_seconds) = answers[0], answers[1]
-        return Replayed((new_bad, old_bad), (new_seconds, old_seconds), asked)
+        return Pair(asked.route, (new_bad, old_bad), (new_seconds, old_seconds))
 
     def _send(self, side: int, asked: Asked) -> tuple[bool, float]:
         began = time.monotonic()

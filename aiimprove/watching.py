@@ -10,7 +10,20 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from aiimprove.canary import MISSED, PAIRS, SECONDS, Judgement, Ledger, Pace, Pair, counted, judge, route, set_aside
+from aiimprove.canary import (
+    ERRORS,
+    MISSED,
+    PAIRS,
+    SECONDS,
+    Judgement,
+    Ledger,
+    Pace,
+    Pair,
+    counted,
+    judge,
+    route,
+    set_aside,
+)
 from aiimprove.errors import AiimproveError
 from aiimprove.evidence import Verdict
 from aiimprove.gateway import Answer, Cursor
@@ -27,7 +40,7 @@ DEATHS = 2
 KNOWN = "canary"
 LONGER = 3
 SILENT_SECONDS = 2.0
-_HISTORY = 500
+_HISTORY = 2000
 
 
 @dataclass
@@ -55,8 +68,8 @@ def before_switch(workspace: Workspace, deployment: Deployment) -> Seen:
 
 
 def promoted(seen: Seen) -> None:
-    """From now on all visitors meet the new release: what they get is compared anew."""
-    seen.ledger.begin_epoch(time.monotonic() - seen.began)
+    """From now on all visitors meet the new release: their errors are counted anew."""
+    seen.ledger.begin_epoch(time.monotonic() - seen.began, ERRORS)
 
 
 def watch(workspace: Workspace, deployment: Deployment, seen: Seen, seconds: float,
@@ -106,8 +119,10 @@ def _control(seen: Seen, replays: Replays, judgement: Judgement, *, promoted: bo
         if pair is None:
             return
         pairs.append(pair)
-        seen.ledger.add_pair(time.monotonic() - seen.began, pair.asked.route, pair.bad, None)
-    if set_aside(seen.ledger, judgement, pairs, time.monotonic() - seen.began, promoted=promoted):
+        seen.ledger.add_pair(time.monotonic() - seen.began, pair.route, pair.bad, None)
+    now = time.monotonic()
+    alone = promoted and seen.pace.wait(now) is None
+    if set_aside(seen.ledger, judgement, pairs, now - seen.began, alone=alone):
         _LOG.info("set aside, because the release before suffers too: %s", judgement.why)
 
 
@@ -125,7 +140,7 @@ def _until_next_look(seen: Seen, replays: Replays | None, until: float) -> None:
             pause.wait(left)
             continue
         seen.pace.replayed(began, time.monotonic() - began)
-        seen.ledger.add_pair(began - seen.began, pair.asked.route, pair.bad,
+        seen.ledger.add_pair(began - seen.began, pair.route, pair.bad,
                              pair.seconds if seen.pace.comparable(began) else None)
 
 

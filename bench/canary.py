@@ -3,13 +3,14 @@
 `python bench/canary.py [--short] [--json FILE]`. Sites of 4 to 9 routes, 0.05 to 50 requests a second, heavy-tailed
 times, up to 1 % errors of their own. Good releases are like stable, half of them a little worse (6 % slower, 0.3
 points more errors within 1 %). Bad ones: 1 to 100 % errors, slower by 10 to 200 %, a slow leak, one route only, writes
-only, dead or answering only errors after a minute. Ours: steps of 5 and 25 %, at most 600 s, then 180 s of watch;
+only, dead or answering only errors after a minute. Ours: steps of 5 and 25 %, at most 600 s, then 300 s of watch;
 the simulated watcher runs the judge, the ledger and the pace of replays of production.
 
-With "an outage of both", a good release and the one before it answer badly to every other request for 20 s; no target.
+With "an outage of both", a good release and the one before it answer badly to every other request for 20 s; no
+target.
 
-A fault counts as large from 3 points of errors of all requests, or 50 % (and 5 ms) on the requests that it hits. It
-was unseen when the release stayed and its fault had made fewer than ten answers bad or slow: nobody can judge that.
+A fault counts as large from 3 points of errors of all requests, or when 3 of 100 requests take 50 % (and 5 ms) longer.
+It was unseen when the release stayed and its fault had made fewer than ten answers bad or slow: nobody can judge that.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def large(here: Site, found: Fault) -> bool:
     hit = [page.seconds for pages in here.pages for page in pages
            if found.only == "" or found.only in (page.number, page.method)]
     slower = found.slower >= LARGE_SLOWER and statistics.median(hit) * (found.slower - 1) >= LARGE_SECONDS
-    return points >= LARGE_POINTS or slower
+    return points >= LARGE_POINTS or (slower and here.share(found.only) >= LARGE_POINTS)
 
 
 def judged(number: int, kind: str, *, beside: bool, outage: bool = False) -> Judged:

@@ -13,7 +13,7 @@ from bench.figures import percentile
 from bench.simulated import Fault, Site
 from bench.trial import Visitors
 
-WINDOWS, WINDOW_SECONDS, PERCENT, AFTERWARDS = 10, 30.0, 25.0, 180.0
+WINDOWS, WINDOW_SECONDS, PERCENT, AFTERWARDS = 10, 30.0, 25.0, 300.0
 P99_SECONDS, FAILED_CHECKS, FAILURE_LIMIT, SURE = 0.5, 5, 3, 0.02
 
 

@@ -5,16 +5,28 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from aiimprove.canary import FIRST_GLANCE, MISSED, PAIRS, SECONDS, Judgement, Ledger, Pace, Pair, judge, set_aside
+from aiimprove.canary import (
+    ERRORS,
+    FIRST_GLANCE,
+    MISSED,
+    PAIRS,
+    SECONDS,
+    Judgement,
+    Ledger,
+    Pace,
+    Pair,
+    judge,
+    set_aside,
+)
 from aiimprove.evidence import Verdict
 from bench.simulated import Fault, Page, Site
 
 STEPS = (5, 25)
-CANARY_SECONDS, WATCH_SECONDS = 600.0, 180.0
+CANARY_SECONDS, WATCH_SECONDS = 600.0, 300.0
 LOOK_SECONDS, PROBES_A_LOOK = 1.0, 4
 TOLERATED = 0.01
 LONGER = 3
-HISTORY, PAGES_A_VISIT, VISITORS = 500, 8, 20
+HISTORY, PAGES_A_VISIT, VISITORS = 2000, 8, 20
 
 
 @dataclass
@@ -69,7 +81,7 @@ class Trial:
         if judgement.verdict is Verdict.INCONCLUSIVE:
             return self._ended("undecided", judgement)
         self.outcome.verdict = judgement.verdict
-        self.ledger.begin_epoch(self.now)
+        self.ledger.begin_epoch(self.now, ERRORS)
         judgement = self._watch(WATCH_SECONDS, 100, None, None)
         return self._ended("taken back" if judgement.failed else "stays", judgement)
 
@@ -126,9 +138,9 @@ class Trial:
             page = self.site.draw.choice(alike) if alike else self.site.read()
             new, old = self._answer(page, True, at), self._answer(page, False, at)
             self.ledger.add_pair(at, page.route, (new[0], old[0]), None)
-            pairs.append(Pair((new[0], old[0]), (new[1], old[1])))
+            pairs.append(Pair(page.route, (new[0], old[0]), (new[1], old[1])))
             at += new[1] + old[1]
-        set_aside(self.ledger, judgement, pairs, at, promoted=promoted)
+        set_aside(self.ledger, judgement, pairs, at, alone=promoted and self.pace.wait(at) is None)
 
     def _answer(self, page: Page, candidate: bool, at: float) -> tuple[bool, float]:
         fault = self.fault if candidate else None

@@ -9,30 +9,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiimprove.canary.judgement import ERRORS, TIMES, Judgement
-from aiimprove.canary.ledger import Ledger, slower
+from aiimprove.canary.judgement import Judgement
+from aiimprove.canary.ledger import ERRORS, Ledger, slower
 
 PAIRS, SECONDS = 20, 2.0
-_TOO_MANY, _MOSTLY = 2, 0.6
+_TOO_MANY, _MOSTLY = 2, 0.75
 
 
 @dataclass(frozen=True)
 class Pair:
     """What the candidate and stable answered, in this order: whether it was bad, and its seconds."""
 
+    route: str
     bad: tuple[bool, bool]
     seconds: tuple[float, float]
 
 
-def set_aside(ledger: Ledger, judgement: Judgement, pairs: Sequence[Pair], at: float, *, promoted: bool) -> bool:
+def set_aside(ledger: Ledger, judgement: Judgement, pairs: Sequence[Pair], at: float, *, alone: bool) -> bool:
     """After the pairs were counted: whether what spoke against the candidate is set aside.
 
-    So are errors while stable answers badly as well; and, after the promotion, times that are not longer in most pairs
-    of now: before, visitors' answers of the same moment were compared already.
+    So are errors while stable answers badly as well; and, while the candidate has all visitors `alone` and nothing is
+    replayed, longer times while stable takes longer than it used to. Else answers of the same moment were compared.
     """
-    good = [each.seconds for each in pairs if not any(each.bad)]
-    away = judgement.on == ERRORS and sum(each.bad[1] for each in pairs) >= _TOO_MANY
-    busy = judgement.on == TIMES and promoted and good and sum(slower(*each) for each in good) < _MOSTLY * len(good)
-    if away or busy:
-        ledger.begin_epoch(at)
-    return bool(away or busy)
+    if judgement.on == ERRORS:
+        aside = sum(each.bad[1] for each in pairs) >= _TOO_MANY
+    else:
+        aside = alone and _slow_now(ledger, pairs)
+    if aside:
+        ledger.begin_epoch(at, judgement.on)
+    return aside
+
+
+def _slow_now(ledger: Ledger, pairs: Sequence[Pair]) -> bool:
+    """Whether most of stable's good answers took longer than is usual on their route."""
+    usual = [(each.seconds[1], ledger.usual_seconds(each.route)) for each in pairs if not each.bad[1]]
+    known = [slower(now, before) for now, before in usual if before is not None]
+    return bool(known) and sum(known) >= _MOSTLY * len(known)

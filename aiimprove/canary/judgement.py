@@ -6,19 +6,18 @@ import math
 from dataclasses import dataclass, replace
 
 from aiimprove.canary import suspicion
-from aiimprove.canary.ledger import ALL, WRITES, Ledger, Stratum
+from aiimprove.canary.ledger import ALL, ERRORS, TIMES, WRITES, Ledger, Stratum
 from aiimprove.canary.sequential import Tally, hardly_more_errors, less_often, more_errors
 from aiimprove.evidence import Verdict
 
 FAILED_PROBES = 3
-ERRORS, TIMES = "errors", "times"
 FALSE_ROLLBACK = 0.0005
 """Probability of a false alarm, of the test on errors and of the one on times: 0.1 % for both."""
 MISSED = 0.001
 """Probability that one of the two tests calls a bad release good: 0.2 % for both."""
 FIRST_GLANCE = 0.05
 POINTS = 0.03
-_SUSPICIOUS = math.log(20)
+_SUSPICIOUS = math.log(10)
 _MOST_MISSING = 1e6
 
 
@@ -54,7 +53,7 @@ def judge(ledger: Ledger, failed_probes: int, tolerated: float, missed: float = 
         if found.alone >= _SUSPICIOUS:
             return Judgement(Verdict.INCONCLUSIVE, f"suspicious: {words(ledger.strata[found.stratum], found.stratum)}",
                              None, suspicious=True)
-    both = _both_suffer(ledger.strata[ALL], tolerated)
+    both = _both_suffer(ledger, tolerated)
     if both:
         return Judgement(Verdict.INCONCLUSIVE, f"suspicious: {both}", None, suspicious=True)
     if _excluded(ledger.strata[ALL], 1.0) >= -math.log(missed):
@@ -70,10 +69,10 @@ def counted(judgement: Judgement, ledger: Ledger, missed: float = MISSED) -> Jud
     return replace(judgement, why=f"{judgement.why}; {_wanted(missing)}", missing=missing)
 
 
-def _both_suffer(stratum: Stratum, tolerated: float) -> str:
+def _both_suffer(ledger: Ledger, tolerated: float) -> str:
     """What is said when stable answers worse than it did before the candidate came; empty when it does not."""
-    counts, history, start = stratum.counts, stratum.history, stratum.starts[0]
-    beside = Tally(counts.stable - start[2], counts.stable_bad - start[3])
+    stratum = ledger.strata[ALL]
+    history, beside = stratum.history, stratum.beside_since(ledger.first(ERRORS))
     if not history.answers or more_errors(beside, history, tolerated) < _SUSPICIOUS:
         return ""
     return (f"the release beside it answers badly too: {beside.errors:g} of {beside.answers:g}, before "

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from aiimprove.canary.routes import writes
 from aiimprove.canary.sequential import Tally
 
+ERRORS, TIMES = "errors", "times"
 ALL, WRITES, BROKEN_OFF = "all requests", "writes", "answers that broke off"
 MOST_ROUTES = 24
 WINDOW_SECONDS = 10.0
@@ -42,6 +44,11 @@ class Stratum:
     starts: list[tuple[int, ...]] = field(default_factory=list)
     history: Tally = Tally()
 
+    def beside_since(self, window: int) -> Tally:
+        """What stable got since a window began."""
+        start = self.starts[window]
+        return Tally(self.counts.stable - start[2], self.counts.stable_bad - start[3])
+
 
 @dataclass(slots=True)
 class Times:
@@ -59,8 +66,9 @@ class Ledger:
 
     def __init__(self) -> None:
         self.strata = {name: Stratum(starts=[Counts().now()]) for name in (ALL, WRITES, BROKEN_OFF)}
-        self.replayed, self.epoch, self._began = 0, 0, 0.0
-        self.open = [0]
+        self.replayed, self._began = 0, 0.0
+        self.epochs = {ERRORS: 0, TIMES: 0}
+        self.open = {ERRORS: [0], TIMES: [0]}
         self._times: dict[str, Times] = {}
         self._windows = 1
 
@@ -98,26 +106,41 @@ class Ledger:
         if min(warm.values()) > WARMING_UP:
             self._compare(route, *seconds)
 
-    def begin_epoch(self, at: float) -> None:
-        """What is counted from now on stands for itself: visitors are shared out anew, or what spoke against the
-        candidate was set aside. What stable got until now is history."""
-        self.epoch, self._began, self._windows = self.epoch + 1, at, 1
-        self.open = [0]
-        for stratum in self.strata.values():
-            candidate, bad, stable, stable_bad, *times = stratum.counts.now()
-            stratum.history += Tally(stable - stratum.starts[0][2], stable_bad - stratum.starts[0][3])
-            stratum.starts = [(candidate, bad, stable, stable_bad, *times)]
+    def begin_epoch(self, at: float, test: str) -> None:
+        """For one of the tests, what is counted from now on stands for itself: visitors are shared out anew, or what
+        spoke against the candidate was set aside. For ERRORS, what stable got until now is history."""
+        before = self.first(test)
+        self._began = at
+        self._next_window()
+        self.epochs[test] += 1
+        self.open[test] = [self._windows - 1]
+        for stratum in self.strata.values() if test == ERRORS else ():
+            stratum.history += stratum.beside_since(before)
+
+    def usual_seconds(self, route: str) -> float | None:
+        """The median of the times of stable that are kept; None when there are none."""
+        times = self._times.get(route, Times())
+        kept = times.beside or times.before
+        return statistics.median(kept) if kept else None
+
+    def first(self, test: str) -> int:
+        """The number of the window with which the epoch began."""
+        return self.open[test][0]
 
     def _begin_windows(self, at: float) -> None:
-        """The first window stays open; of the others every second one closes after `_SHORTEST` windows, every second
-        one of the rest after twice that, and so on: about four of each age, however long the watch."""
-        while at - self._began >= self._windows * WINDOW_SECONDS:
-            self.open.append(self._windows)
-            self._windows += 1
-            self.open = [each for each in self.open
-                         if not each or self._windows - 1 - each <= _SHORTEST * (each & -each)]
-            for stratum in self.strata.values():
-                stratum.starts.append(stratum.counts.now())
+        while at - self._began >= WINDOW_SECONDS:
+            self._began += WINDOW_SECONDS
+            self._next_window()
+
+    def _next_window(self) -> None:
+        """The first window of an epoch stays open; of the others every second one closes after `_SHORTEST` windows,
+        every second one of the rest after twice that, and so on: about four of each age, however long the watch."""
+        last, self._windows = self._windows, self._windows + 1
+        for stratum in self.strata.values():
+            stratum.starts.append(stratum.counts.now())
+        for test, windows in self.open.items():
+            self.open[test] = [windows[0], *(each for each in (*windows[1:], last)
+                                             if last - each <= _SHORTEST * (each & -each))]
 
     def _of(self, route: str) -> list[Stratum]:
         known = self.strata.get(route)

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from aiimprove.canary.ledger import ALL, BROKEN_OFF, MOST_ROUTES, WRITES, Ledger, Stratum
+from aiimprove.canary.ledger import ALL, BROKEN_OFF, ERRORS, MOST_ROUTES, TIMES, WRITES, Ledger, Stratum
 from aiimprove.canary.sequential import NOTHING, Tally, more_errors, more_often
 
 _LEAST = 2
@@ -31,20 +31,21 @@ class Suspicion:
 
 
 def of_errors(ledger: Ledger, tolerated: float) -> Suspicion:
-    return _averaged(ledger, lambda stratum: _total(_errors(stratum, ledger.open, tolerated)))
+    return _averaged(ledger, ERRORS, lambda stratum: _total(_errors(stratum, ledger.open[ERRORS], tolerated)))
 
 
 def of_times(ledger: Ledger) -> Suspicion:
-    return _averaged(ledger, lambda stratum: _total(_times(stratum, ledger.open)))
+    return _averaged(ledger, TIMES, lambda stratum: _total(_times(stratum, ledger.open[TIMES])))
 
 
-def _averaged(ledger: Ledger, evidence: Callable[[Stratum], float]) -> Suspicion:
+def _averaged(ledger: Ledger, test: str, evidence: Callable[[Stratum], float]) -> Suspicion:
     worst, parts = Suspicion(), []
     for name, stratum in ledger.strata.items():
         alone = evidence(stratum)
         if alone == NOTHING:
             continue
-        parts.append(alone + math.log(_WEIGHTS.get(name, _ROUTES / MOST_ROUTES)) - math.log(2) * (ledger.epoch + 1))
+        share = _WEIGHTS.get(name, _ROUTES / MOST_ROUTES) / 2 ** (ledger.epochs[test] + 1)
+        parts.append(alone + math.log(share))
         if parts[-1] > worst.evidence:
             worst = Suspicion(parts[-1], name, alone)
     return Suspicion(_total(parts), worst.stratum, worst.alone)
@@ -55,11 +56,11 @@ def _errors(stratum: Stratum, windows: Sequence[int], tolerated: float) -> Itera
     if counts.candidate_bad < _LEAST:
         return
     for number in windows:
-        candidate, bad, stable, stable_bad, _, _ = stratum.starts[number]
+        candidate, bad, _, _, _, _ = stratum.starts[number]
         since = Tally(counts.candidate - candidate, counts.candidate_bad - bad)
         if since.errors >= _LEAST:
-            beside = Tally(counts.stable - stable, counts.stable_bad - stable_bad)
-            yield _weight(number) + _compared(since, beside, stratum.history, tolerated)
+            yield _weight(number - windows[0]) + _compared(since, stratum.beside_since(number), stratum.history,
+                                                           tolerated)
 
 
 def _compared(candidate: Tally, beside: Tally, history: Tally, tolerated: float) -> float:
@@ -75,7 +76,7 @@ def _times(stratum: Stratum, windows: Sequence[int]) -> Iterator[float]:
     for number in windows:
         pairs, slower = counts.pairs - stratum.starts[number][4], counts.slower - stratum.starts[number][5]
         if 2 * slower > pairs and (evidence := more_often(slower, pairs)) > NOTHING:
-            yield _weight(number) + evidence
+            yield _weight(number - windows[0]) + evidence
 
 
 def _weight(number: int) -> float:

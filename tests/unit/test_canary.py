@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from aiimprove.canary import FIRST_GLANCE, MISSED, Ledger, Pace, Pair, Tally, counted, judge, route, set_aside
+from aiimprove.canary import ERRORS, FIRST_GLANCE, MISSED, Ledger, Pace, Pair, Tally, counted, judge, route, set_aside
 from aiimprove.canary.judgement import FALSE_ROLLBACK
 from aiimprove.canary.sequential import NOTHING, hardly_more_errors, less_often, more_errors, more_often
 from aiimprove.evidence import Verdict
@@ -61,7 +61,7 @@ def _after_the_promotion() -> Ledger:
     for number in range(100):
         ledger.remember(POST, False, 0.02)
         ledger.add(number * 0.01, True, POST, False, 0.02)
-    ledger.begin_epoch(1.0)
+    ledger.begin_epoch(1.0, ERRORS)
     for number in range(10):
         ledger.add(1 + number * 0.01, True, POST, True, None)
     assert judge(ledger, 0, TOLERATED).on == "errors"
@@ -71,27 +71,27 @@ def _after_the_promotion() -> Ledger:
 @pytest.mark.parametrize(("stable_bad", "aside"), [(0, False), (1, False), (2, True), (10, True)])
 def test_errors_are_set_aside_while_stable_fails_as_well(stable_bad: int, aside: bool) -> None:
     ledger = _after_the_promotion()
-    pairs = [Pair((False, number < stable_bad), (0.02, 0.02)) for number in range(20)]
+    pairs = [Pair(PAGE, (False, number < stable_bad), (0.02, 0.02)) for number in range(20)]
     for pair in pairs:
         ledger.add_pair(1.2, PAGE, pair.bad, None)
     judgement = judge(ledger, 0, TOLERATED)
     assert judgement.on == "errors" and judgement.stratum == "writes", "no replay tells about writes"
-    assert set_aside(ledger, judgement, pairs, 1.3, promoted=True) is aside
+    assert set_aside(ledger, judgement, pairs, 1.3, alone=True) is aside
     assert judge(ledger, 0, TOLERATED).failed is not aside
     for number in range(12):
         ledger.add(1.4 + number * 0.01, True, POST, True, None)
     assert judge(ledger, 0, TOLERATED).failed, "and a fault is found again"
 
 
-@pytest.mark.parametrize(("now", "promoted", "aside"), [(1.0, True, True), (1.5, True, False), (1.0, False, False)])
-def test_times_are_set_aside_when_stable_takes_as_long_now(now: float, promoted: bool, aside: bool) -> None:
+@pytest.mark.parametrize(("now", "alone", "aside"), [(1.5, True, True), (1.0, True, False), (1.5, False, False)])
+def test_times_are_set_aside_while_stable_takes_longer_than_it_used_to(now: float, alone: bool, aside: bool) -> None:
     ledger = _remembering(300)
     for number in range(300):
         ledger.add(number * 0.6, True, PAGE, False, 0.03)
     judgement = judge(ledger, 0, TOLERATED)
     assert judgement.failed and judgement.on == "times"
-    pairs = [Pair((False, False), (0.03 * now, 0.03))] * 20
-    assert set_aside(ledger, judgement, pairs, 200.0, promoted=promoted) is aside
+    pairs = [Pair(PAGE, (False, False), (0.03, 0.02 * now))] * 20
+    assert set_aside(ledger, judgement, pairs, 200.0, alone=alone) is aside
     assert judge(ledger, 0, TOLERATED).failed is not aside
 
 
@@ -153,9 +153,9 @@ def test_a_long_watch_costs_no_more_than_a_short_one() -> None:
     ledger = Ledger()
     for minute in range(24 * 60):
         ledger.add(minute * 60.0, True, PAGE, False, None)
-    last = max(ledger.open)
-    assert ledger.open[0] == 0 and len(ledger.open) < 60
-    assert any(last - 3 < each for each in ledger.open) and any(last - 40 < each < last - 8 for each in ledger.open)
+    windows = ledger.open[ERRORS]
+    assert windows[0] == 0 and len(windows) < 60
+    assert windows[-1] - 3 < windows[-2] and any(windows[-1] - 40 < each < windows[-1] - 8 for each in windows)
 
 
 def test_slow_is_found_and_a_tail_is_not() -> None:
