@@ -29,6 +29,21 @@ def changes_data(stand: Stand) -> bool:
         _is_migration(stand, change.path) for change in stand.case.changes)
 
 
+def only_indexes(stand: Stand) -> bool:
+    """Whether all that it brings to the databases are indexes: they hold no rows and refuse none."""
+    both = [_both(stand, path) for path in databases(stand.case.config)]
+    if any(before.exists() != after.exists() for before, after in both):
+        return False
+    known = [(_statements(before), _statements(after)) for before, after in both if before.exists()]
+    return not stand.rehearsal.changed and all(
+        before <= after and all(each.upper().split()[:2] == ["CREATE", "INDEX"] for each in after - before)
+        for before, after in known)
+
+
+def _statements(database: Path) -> set[str]:
+    return {each for each in definitions(database) if not each.startswith("PRAGMA")}
+
+
 def _rehearsed(stand: Stand) -> Check:
     """The candidate's migration on a clone that is in use, then the live version on what came of it."""
     case = stand.case

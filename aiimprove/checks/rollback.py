@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiimprove.checks.journeys import Visitor, Written, well
-from aiimprove.checks.migration import changes_data
+from aiimprove.checks.migration import changes_data, only_indexes
 from aiimprove.checks.smoke import answers
 from aiimprove.errors import MigrationFailed, NotHealthy, TooSlow
 from aiimprove.evidence import Check, Measurement, Verdict
@@ -55,9 +55,10 @@ def run(stand: Stand) -> Check:
     migrated = changes_data(stand)
     seen = _Seen(list(_rewritten(stand)) if migrated else [])
     _there_and_back(stand, _usual(stand), seen)
+    decides = migrated and not (seen.against or only_indexes(stand))
     measured = (Measurement(LOST, None, seen.lost, "rows"), Measurement(WARM, None, seen.warm, "s"),
                 Measurement(COLD, None, seen.cold, "s"), Measurement(WRITES, None, seen.writes),
-                Measurement(MIGRATED, None, int(migrated)))
+                Measurement(MIGRATED, None, int(decides)))
     if seen.against:
         more = f" (and {len(seen.against) - SHOWN} more)" if len(seen.against) > SHOWN else ""
         return Check(NAME, Verdict.FAILED, f"one way, because {'; '.join(seen.against[:SHOWN])}{more}", measured)

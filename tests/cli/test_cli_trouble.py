@@ -175,7 +175,7 @@ def _pid() -> int:
 
 def test_a_first_release_that_never_gets_healthy(tmp_path: Path) -> None:
     tiny = Tiny(tmp_path)
-    tiny.edit("config.toml", "start_seconds = 8", "start_seconds = 2")
+    tiny.edit("config.toml", "start_seconds = 20", "start_seconds = 2")
     tiny.edit("app/app.py", '"/health"', '"/healthy"')
     tiny.commit({})
     said = tiny.call("up", "--json")

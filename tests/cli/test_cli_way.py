@@ -204,7 +204,7 @@ def test_a_killed_deploy_is_finished_or_undone_by_the_next_command(town: Town) -
     assert deploy.stdin and deploy.stdout and deploy.stderr
     deploy.stdin.write(town.token)
     deploy.stdin.close()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while town.call("status", "--json").data["deploying"] is None:
         assert time.monotonic() < deadline and deploy.poll() is None
     deploy.send_signal(signal.SIGKILL)
