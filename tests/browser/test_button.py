@@ -11,6 +11,7 @@ from bundled_site import visit
 from candidates import improvement, opened
 
 from aiimprove.improvement import Improvement, Status
+from aiimprove.policy import REQUIRED
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -105,7 +106,7 @@ def test_the_panel_shows_what_is_known_and_leads_to_dev(site: Site, chromium: Br
     told, card = panel.inner_text(), site.improvement(waiting.id)
     assert waiting.title in told and card["finding"]["summary"] in told
     assert f"+{waiting.id}" in panel.get_by_test_id("ai-diff").inner_text().replace("added: ", "")
-    assert panel.get_by_test_id("ai-checks").locator("li").count() == len(card["checks"]) == 7
+    assert panel.get_by_test_id("ai-checks").locator("li").count() == len(card["checks"]) == len(REQUIRED)
     assert "What was not checked" in told and "everything" in told and "The system right now" in told
     with page.expect_popup() as opening:
         panel.get_by_test_id("ai-dev-link").click()
