@@ -30,11 +30,18 @@ def open_journal(folder: Path, *, sentences: bool = True) -> None:
         root.warning("no log is written: %s", error)
 
 
+class _Forgiving(logging.FileHandler):
+    """A line that does not fit on the disk is lost; nobody has to read about that amid what a command says."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        return
+
+
 def _in_file(folder: Path) -> logging.Handler:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / FILE
     cut(str(file), LARGEST)
-    handler = logging.FileHandler(file, encoding="utf-8")
+    handler = _Forgiving(file, encoding="utf-8")
     handler.setFormatter(_line("%(asctime)s %(levelname)s %(message)s"))
     return handler
 

@@ -93,10 +93,10 @@ class Struck:
         """What is not as it must be now that nothing is under way."""
         return [*broken(self.tiny.state, self.engine), *([] if self.answers() else ["the site does not answer"])]
 
-    def answers(self) -> bool:
+    def answers(self, path: str = "/count") -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.tiny.live_port, timeout=20)
         try:
-            connection.request("GET", "/count")
+            connection.request("GET", path)
             return connection.getresponse().status == 200
         except (OSError, http.client.HTTPException):
             return False

@@ -58,8 +58,7 @@ def meet(app: Struck, step: str, role: str, number: int, *words: str) -> None:
         assert "Traceback" not in app.said[1], app.said
         lifecycle.STEPS["health"](app.engine)  # as the loop does every half minute: it wakes who sleeps
         if words[0] == "deploy" and app.engine.store.improvement(words[1]).status is Status.ROLLED_BACK:
-            assert (role == "new" and "was taken back" in app.said[1] + app.engine.store.improvement(words[1]).reason) \
-                or "did not answer" in app.said[1] or "was not answered" in app.said[1], app.said
+            assert role == "new" and app.engine.live().id == app.first.id, app.said
             words = ("deploy", app.approved())  # its release did not answer when it had to
         app.through(*words, tries=3)
         lifecycle.STEPS["health"](app.engine)
@@ -148,6 +147,8 @@ def test_a_public_port_is_stolen_while_all_is_down(app: Struck) -> None:
 def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     """A small file system under the state folder, filled to the last byte at each kind of step."""
     tiny = Tiny(tmp_path)
+    tiny.edit("config.toml", "[proof]", "[limits]\nfree_mb = 1\n\n[proof]")
+    tiny.commit({})
     tiny.state.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(tiny.state)], check=True)
     try:
@@ -167,7 +168,7 @@ def _fill_at(app: Struck, step: str, *words: str) -> None:
                 while True:
                     file.write(bytes(size))
     assert "Traceback" not in app.said[1] and "bug of ours" not in app.said[1], app.said
-    assert app.answers(), step
+    assert app.answers("/health"), step  # the app itself may need room for its answers
     ballast.unlink()
     app.through(*words, tries=2)
     assert app.wrong() == [], (step, words)
