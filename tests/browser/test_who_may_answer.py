@@ -14,7 +14,7 @@ import pytest
 from candidates import improvement, opened
 
 from aiimprove.improvement import Improvement, Status
-from aiimprove.release import Environment
+from aiimprove.way_back import serving_slot
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -150,7 +150,8 @@ def test_nobody_without_a_token_of_an_operator(site: Site, waiting: Improvement)
 @pytest.mark.usefixtures("unanswered")
 def test_a_process_of_the_app_sees_no_state_and_cannot_answer(site: Site, waiting: Improvement, service: str) -> None:
     with opened(site) as workspace:
-        (running,) = workspace.slots.running(Environment.LIVE).values()
+        running = serving_slot(workspace)
+        assert running is not None
         spec = running.kept()[service].spec()
     assert spec is not None
     said = ran_inside(spec, [str(site.state), waiting.id, waiting.digest, "aiop_made-up-made-up-made-up"],

@@ -209,7 +209,7 @@ print(open({str(tmp_path / 'elsewhere')!r}).read())"""
         for folder in (ours, inside):
             folder.mkdir(parents=True)
         for file in map(str, (ours / "hook", "/etc/trial", Path(sys.prefix) / "trial", Path.home() / "trial")):
-            assert "PermissionError" in self.run(lab, f"open({file!r}, 'w')", [ours]).errors, file
+            assert "PermissionError" in self.run(lab, f"open({file!r}, 'w')", [ours, Path(sys.prefix)]).errors, file
         assert self.run(lab, f"import os; os.listdir({str(ours)!r}); open('/dev/null', 'w'); "
                         "import tempfile; tempfile.TemporaryFile(dir='/dev/shm')", [ours]).exit_code == 0
         assert "PermissionError" in self.run(lab, f"open({str(inside / 'x')!r}, 'w')", [lab.state.parent]).errors
