@@ -23,7 +23,6 @@ from aiimprove.shim.kept import Kept, Spec
 from aiimprove.store import StoreDamaged
 from aiimprove.workspace import DEV_RELEASE, LIVE_RELEASE, Workspace
 
-SYSTEM = "system"
 LOOP_STOP_SECONDS = 45.0
 POPULATE_SECONDS = 120.0
 LEFTOVER_SECONDS = 10.0
@@ -46,7 +45,7 @@ def up(workspace: Workspace, *, loop: bool = True, unit: bool = False) -> Starte
     """Start what does not run; the loop too, unless it is not wanted. With `unit`, whatever is started from now on, by
     anybody, belongs to the control group that we are in, for good. Raises Refused when a port is taken, naming who
     has it, before anything is started; Locked while another `up` or `down` is at it."""
-    with held(workspace.store, SYSTEM, "starting everything"):
+    with held(workspace.store, revival.SYSTEM, "starting everything"):
         return _up(workspace, loop, unit)
 
 
@@ -82,7 +81,7 @@ def down(workspace: Workspace) -> list[str]:
         stopped.append("loop")
     try:
         stopped += _end_commands(workspace)
-        with held(workspace.store, SYSTEM, "stopping everything"):
+        with held(workspace.store, revival.SYSTEM, "stopping everything"):
             _settle(workspace)
             stopped += _down(workspace)
             health.stopped(workspace)

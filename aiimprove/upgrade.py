@@ -24,8 +24,8 @@ from aiimprove.errors import AiimproveError, Locked, Refused, ReleaseFailed
 from aiimprove.event import Event
 from aiimprove.installation import Installation
 from aiimprove.lock import held, holder
+from aiimprove.revival import SYSTEM
 from aiimprove.store.migrations import version
-from aiimprove.system import SYSTEM
 from aiimprove.way_back import DEPLOY
 from aiimprove.workspace import Workspace
 

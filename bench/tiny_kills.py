@@ -6,16 +6,20 @@ import random
 import signal
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from aiimprove import build, lifecycle
+from aiimprove.improvement import Status
 from aiimprove.process import Identity
 from aiimprove.release import Environment, Release
 from aiimprove.workspace import Workspace
 from bench import small
 from bench.figures import Figures, Target
 from bench.ground import workspace
+from bench.invariants import broken
 from bench.killer import Killer
+from bench.site import until
 
 OTHERS = 0.3
 """The share of the kills that hit not the command but a service, the gateway or a shim while it runs."""
@@ -49,7 +53,8 @@ def _figures(killer: Killer, kills: int) -> Figures:
     with small.Writer(killer.site.ports["app.live"]) as rough:
         while killer.total < kills:
             with _Killing(killer):
-                _there_and_back(killer, first, second, 1)
+                _there_and_back(killer, first, second, 1, look=False)
+            _rested(killer)
     print(*killer.wrong, sep="\n")
     rows = [{"killed": name, "kills": count, "slowest way through s": killer.slowest.get(name, "")}
             for name, count in sorted(killer.kills.items())]
@@ -69,11 +74,22 @@ def _another(killer: Killer) -> Release:
     return build.build(engine.config, engine.repository, commit, engine.box, engine.progress, trusted=True)
 
 
-def _there_and_back(killer: Killer, first: Release, second: Release, each_time: int = EACH_TIME) -> None:
+def _rested(killer: Killer) -> None:
+    """What was killed besides is put right by the look at health that the loop takes every half minute."""
+    lifecycle.STEPS["settle"](killer.engine)
+    with suppress(AssertionError):
+        until(lambda: lifecycle.STEPS["health"](killer.engine) and not broken(killer.site.state, killer.engine), 15, "")
+    killer.look("kills of others")
+
+
+def _there_and_back(killer: Killer, first: Release, second: Release, each_time: int = EACH_TIME, *,
+                    look: bool = True) -> None:
     for wanted in (second, first):
         words = ("deploy", small.approved(killer.engine, second)) if wanted is second else (
             "rollback", "--to", first.id)
-        killer.through(each_time, *words)
+        killer.through(each_time, *words, look=look)
+        if wanted is second and killer.engine.store.improvement(words[1]).status is Status.ROLLED_BACK:
+            continue  # its services were killed while it was watched: no is an answer
         if killer.engine.live().id != wanted.id:
             killer.wrong.append(f"{' '.join(words)} left {killer.engine.live().id} live")
 
@@ -93,7 +109,6 @@ class _Killing:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        lifecycle.STEPS["health"](workspace(self._killer.site))
 
     def _kill(self) -> None:
         engine = workspace(self._killer.site)

@@ -147,6 +147,17 @@ def test_a_look_at_health_gives_live_new_shims(up: Tiny) -> None:
         assert answers(up) == 200
 
 
+def test_a_service_that_died_together_with_its_shim_is_started_again(up: Tiny) -> None:
+    workspace = up.workspace()
+    with closing(workspace.store):
+        for kept in serving(workspace).kept().values():
+            for each in (kept.state().shim, kept.state().program):
+                assert each and each.signal(signal.SIGKILL) and each.wait(5)
+        assert serving_slot(workspace) is None
+        lifecycle.STEPS["health"](workspace)
+        assert answers(up) == 200
+
+
 LIVE_ONLY = '    LIVE = "DEV" not in os.environ\n'
 
 
