@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from aiimprove.errors import Locked, Stale
 from aiimprove.process import Identity, stopped_lockers
@@ -51,10 +52,8 @@ def holder(store: Store, name: str) -> Holder | None:
 
 def end_sleepers(store: Store) -> None:
     """End every process whose lease ran out although it neither died nor gave it back: it was stopped, or could not
-    renew it; and every one that was stopped in the middle of a transaction. What it had under way is left as after
-    any crash."""
-    for sleeper in stopped_lockers(store.file.with_name(f"{store.file.name}-shm")):
-        _end(sleeper, "in the middle of a transaction")
+    renew it. What it had under way is left as after any crash."""
+    end_stopped_writers(store.file)
     rows = store.connection.execute("SELECT pid, started, boot, name, message FROM leases "
                                     "WHERE until > 0 AND until <= ?", (_clock(),)).fetchall()
     for pid, started, boot, name, message in rows:
@@ -68,6 +67,12 @@ def _end(sleeper: Identity, words: str) -> None:
         sleeper.signal(signal.SIGKILL)
         sleeper.wait(_END_SECONDS)
         _LOG.warning("process %s slept %s: it was ended", sleeper.pid, words)
+
+
+def end_stopped_writers(database: Path) -> None:
+    """End every process that was stopped in the middle of a transaction: nobody else could write any more."""
+    for sleeper in stopped_lockers(database.with_name(f"{database.name}-shm")):
+        _end(sleeper, "in the middle of a transaction")
 
 
 @contextmanager

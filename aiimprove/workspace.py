@@ -13,6 +13,7 @@ from aiimprove.door import FOLDER
 from aiimprove.errors import Refused
 from aiimprove.gateway import Gateway
 from aiimprove.launch import Launch
+from aiimprove.lock import end_stopped_writers
 from aiimprove.release import Environment, Release
 from aiimprove.repository import Repository
 from aiimprove.sandbox import Box, boxed, find_box, hidden
@@ -38,7 +39,9 @@ class Workspace:
 
     @cached_property
     def store(self) -> Store:
-        return Store(self.config.state_folder / "state.db")
+        file = self.config.state_folder / "state.db"
+        end_stopped_writers(file)
+        return Store(file)
 
     @cached_property
     def repository(self) -> Repository:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -15,7 +15,7 @@ from tiny import FINDING
 from aiimprove import lock
 from aiimprove.errors import Locked, Stale
 from aiimprove.improvement import Improvement, Status
-from aiimprove.lock import held, holder
+from aiimprove.lock import end_stopped_writers, held, holder
 from aiimprove.process import Identity
 from aiimprove.store import Store
 
@@ -126,7 +126,9 @@ def test_a_sleeper_in_a_transaction_keeps_nobody_out(store: Store) -> None:
         assert other.wait(5) == -signal.SIGKILL
 
 
-def test_a_sleeper_in_the_transaction_that_takes_a_lease_keeps_nobody_out(store: Store) -> None:
+@pytest.mark.parametrize("again", [lambda store: held(store, "deploy", "mine").__enter__(),
+                                   lambda store: end_stopped_writers(store.file)], ids=["a lease", "any command"])
+def test_a_sleeper_in_a_transaction_of_no_lease_keeps_nobody_out(store: Store, again: Callable[[Store], object]) -> None:
     """It is on record nowhere but with the system, which knows who holds a lock."""
     code = ("import signal, sys\nfrom pathlib import Path\nfrom aiimprove.store import Store\n"
             "with Store(Path(sys.argv[1])).transaction():\n    signal.raise_signal(signal.SIGSTOP)\n")
@@ -136,8 +138,8 @@ def test_a_sleeper_in_the_transaction_that_takes_a_lease_keeps_nobody_out(store:
     while sleeper and not sleeper.stopped():
         assert time.monotonic() < until
     began = time.monotonic()
-    with held(store, "deploy", "mine"):
-        store.set_fact("n", 1)
+    again(store)
+    store.set_fact("n", 1)
     assert other.wait(5) == -signal.SIGKILL and time.monotonic() - began < 5
 
 
