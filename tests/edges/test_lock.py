@@ -128,7 +128,7 @@ def test_a_sleeper_in_a_transaction_keeps_nobody_out(store: Store) -> None:
 
 @pytest.mark.parametrize("again", [lambda store: held(store, "deploy", "mine").__enter__(),
                                    lambda store: end_stopped_writers(store.file)], ids=["a lease", "any command"])
-def test_a_sleeper_in_a_transaction_of_no_lease_keeps_nobody_out(store: Store, again: Callable[[Store], object]) -> None:
+def test_a_sleeper_in_a_transaction_without_a_lease(store: Store, again: Callable[[Store], object]) -> None:
     """It is on record nowhere but with the system, which knows who holds a lock."""
     code = ("import signal, sys\nfrom pathlib import Path\nfrom aiimprove.store import Store\n"
             "with Store(Path(sys.argv[1])).transaction():\n    signal.raise_signal(signal.SIGSTOP)\n")
