@@ -198,7 +198,7 @@ def _check_outside(name: str, service: Service) -> None:
     for folder in service.writable:
         if not Path(folder).expanduser().is_absolute():
             raise ConfigError(f"services.{name}.writable must be full paths, not {folder!r}")
-    for variable in (*service.env, *service.dev_env):
+    for variable in (*service.env, *service.dev_env, *service.test_env):
         if not variable or "=" in variable:
             raise ConfigError(f"services.{name}.env: {variable!r} cannot be the name of a variable")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from aiimprove.errors import ConfigError
 from aiimprove.finding import Json
@@ -36,15 +37,18 @@ class Launch:
     further: tuple[Path, ...] = ()
 
 
+Role = Literal["live", "dev", "test"]
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where a release's services run: one private port each, and the folder of their data. Only `live` ones go
-    without what the config says for the development copy."""
+    """Where a release's services run: one private port each, and the folder of their data. `role` says what the
+    config adds to their environment: `dev_env` on the development copy and in proofs, `test_env` for tests."""
 
     ports: Mapping[str, int]
     data: Path
     env: Mapping[str, str] = field(default_factory=dict)
-    live: bool = False
+    role: Role = "dev"
 
 
 def settings_now(config: Config) -> dict[str, dict[str, Json]]:
@@ -119,6 +123,7 @@ def _environment(service: Service, values: Mapping[str, str], place: Place, fold
     base = {"PATH": path, "HOME": values["data"], "LANG": "C.UTF-8", "PORT": values["port"],
             "FORWARDED_ALLOW_IPS": GATEWAY_ADDRESSES,
             "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
-    wanted = service.env if place.live else service.env | service.dev_env
+    added: dict[Role, Mapping[str, str]] = {"live": {}, "dev": service.dev_env, "test": service.test_env}
+    wanted = service.env | added[place.role]
     own = {key: fill([value], values)[0] for key, value in wanted.items()}
     return base | dict(place.env) | own

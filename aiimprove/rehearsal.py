@@ -77,7 +77,7 @@ def migrate(config: Config, release: Release, data: Path, box: Box | None, nice:
         if not service.migrate:
             continue
         env = vault.live_env(config, release) if box is None else read_env_file(config.env_file.dev)
-        started = launch(config, release, name, Place({}, data, env, live=box is None), service.migrate)
+        started = launch(config, release, name, Place({}, data, env, role="dev" if box else "live"), service.migrate)
         argv, environment = (list(started.argv), dict(started.env)) if box is None else boxed(
             box, started, writable=[data], network="loopback")
         done = process.run(argv, cwd=started.cwd, env=environment, deadline=config.deploy.migration_seconds, nice=nice,

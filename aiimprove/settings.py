@@ -120,6 +120,7 @@ class Service:
     env: dict[str, str] = key({}, "environment of the service")
     writable: list[str] = key([], "folders besides {data} and temporary ones that the live service may write")
     dev_env: dict[str, str] = key({}, "on top of it, on the development copy and in proofs")
+    test_env: dict[str, str] = key({}, "on top of it, for the service's own tests (they do not get dev_env)")
     assets: dict[str, str] = key({}, "public path to folder of the release, for files that are named by their content: "
                                      "a page loaded before a deploy still gets them")
     live_port: int = key(0, "public port of the live service", least=1, most=65535)

@@ -184,7 +184,7 @@ class Slots:
         data.mkdir(parents=True, exist_ok=True)
         live = environment is Environment.LIVE
         env = vault.live_env(config, release) if live else read_env_file(config.env_file.dev)
-        place = Place(running.ports, data, env, live=live)
+        place = Place(running.ports, data, env, role="live" if live else "dev")
         for name, kept in running.kept().items():
             start = self._wrap(launch(config, release, name, place), environment)
             kept.start(Spec(start.argv, start.env, start.cwd, self.log(running, name), config.deploy.stop_seconds,

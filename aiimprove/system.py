@@ -218,7 +218,7 @@ def _populate(workspace: Workspace) -> tuple[str, ...]:
         if not service.populate:
             continue
         workspace.progress(f"filling {name} for the first time")
-        place = Place({}, workspace.data("live"), vault.live_env(workspace.config, release), live=True)
+        place = Place({}, workspace.data("live"), vault.live_env(workspace.config, release), role="live")
         words = launch(workspace.config, release, name, place, service.populate)
         done = process.run(words.argv, cwd=words.cwd, env=words.env, deadline=POPULATE_SECONDS,
                            die_with_parent=True)

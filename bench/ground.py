@@ -80,7 +80,7 @@ def another_release(site: Site, engine: Workspace) -> Release:
 
 def seed(engine: Workspace, rows: int) -> None:
     """Fill the live database with made-up videos."""
-    place = Place({}, engine.data("live"), live=True)
+    place = Place({}, engine.data("live"), role="live")
     words = launch(engine.config, engine.live(), "backend", place, ["{python}", "seed.py", "--rows", str(rows)])
     subprocess.run(words.argv, cwd=words.cwd, env=dict(words.env), check=True, stdout=subprocess.DEVNULL)
 

@@ -43,7 +43,7 @@ def run_tests(case: Case, release: Release, name: str, folder: Path, out: Path) 
     data, report = out / "data", out / "report.xml"
     data.mkdir(parents=True, exist_ok=True)
     words = [word.replace("{report}", str(report)) for word in case.config.services[name].test]
-    place = Place({}, data, read_env_file(case.config.env_file.dev))
+    place = Place({}, data, read_env_file(case.config.env_file.dev), role="test")
     start = replace(launch(case.config, release, name, place, words), cwd=folder)
     argv, env = boxed(case.box, start, writable=[folder, out], network="loopback")
     done = process.run(argv, cwd=folder, env=env, deadline=case.config.proof.tests_seconds, nice=NICE,

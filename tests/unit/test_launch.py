@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,13 @@ def test_the_environment_is_scrubbed(monkeypatch: pytest.MonkeyPatch) -> None:
                         "DB", "FRONT"}
     assert api["PATH"] == f"/state/dependencies/ddd/bin:/state/dependencies/ddd/node_modules/.bin:{SYSTEM_PATH}"
     assert started("web").env["PATH"] == SYSTEM_PATH
+
+
+@pytest.mark.parametrize(("role", "expected"), [("live", "live"), ("dev", "dev"), ("test", "test")])
+def test_the_role_says_what_is_added(role: Role, expected: str) -> None:
+    api = replace(API, env={"R": "live"}, dev_env={"R": "dev"}, test_env={"R": "test"})
+    config = replace(CONFIG, services={"api": api, "web": WEB})
+    assert launch(config, RELEASE, "api", replace(PLACE, role=role)).env["R"] == expected
 
 
 def test_the_config_wins_over_the_env_file() -> None:
