@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aiimprove.errors import ConfigError
-from aiimprove.launch import SYSTEM_PATH, Launch, Place, fill, launch
+from aiimprove.launch import SYSTEM_PATH, Launch, Place, Role, fill, launch
 from aiimprove.release import Release
 from aiimprove.settings import Config, Service
 
