@@ -123,7 +123,7 @@ def _environment(service: Service, values: Mapping[str, str], place: Place, fold
     base = {"PATH": path, "HOME": values["data"], "LANG": "C.UTF-8", "PORT": values["port"],
             "FORWARDED_ALLOW_IPS": GATEWAY_ADDRESSES,
             "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
-    added: dict[Role, Mapping[str, str]] = {"live": {}, "dev": service.dev_env, "test": service.test_env}
+    added: dict[Role, dict[str, str]] = {"live": {}, "dev": service.dev_env, "test": service.test_env}
     wanted = service.env | added[place.role]
     own = {key: fill([value], values)[0] for key, value in wanted.items()}
     return base | dict(place.env) | own
