@@ -42,6 +42,14 @@ def test_the_nicest_run_only_on_what_is_idle(tmp_path: Path) -> None:
     assert seen == ["False\n", "False\n", "True\n"]
 
 
+def test_the_nicest_leave_half_of_the_processors_alone(tmp_path: Path) -> None:
+    asks = "import os; print(len(os.sched_getaffinity(0)))"
+    seen = [int(process.run([sys.executable, "-I", "-c", asks], cwd=tmp_path, env={}, deadline=20, nice=nice).output)
+            for nice in (10, 19)]
+    ours = len(os.sched_getaffinity(0))
+    assert seen == [ours, ours - ours // 2]
+
+
 def test_many_at_once_are_all_nice(tmp_path: Path) -> None:
     """The kernel takes one wish a tenth of a second from those who are not root."""
     log = tmp_path / "log"
