@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from aiimprove import process
+from aiimprove.shim.visitors import BoundedServer
 
 FOLDER = Path("run") / "door"
 MOST_BYTES = 65536
@@ -87,26 +88,12 @@ def _asked(line: bytes) -> tuple[list[str], str]:
     return words, stdin
 
 
-class _Server(socketserver.ThreadingUnixStreamServer):
-    daemon_threads = True
-    request_queue_size = 64
+class _Server(BoundedServer):
+    """Whoever is sent away asks again: the site does. Of those inside, `room` lets a few have something run."""
 
-    def __init__(self, address: str) -> None:
-        super().__init__(address, _Visit)
-        self.room, self._inside = threading.Semaphore(AT_ONCE), threading.Semaphore(MOST_VISITORS)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Whoever comes when it is full is sent away: the site asks again."""
-        if self._inside.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._inside.release()
+    def __init__(self, folder: Path) -> None:
+        self.room = threading.Semaphore(AT_ONCE)
+        super().__init__(str(folder), _Visit, MOST_VISITORS)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """One line in the log, but none for visitors that go away: they could fill the disk with them."""
@@ -128,13 +115,10 @@ def _refused(words: Sequence[str], why: str) -> dict[str, Any]:
 
 
 def serve(folder: Path) -> None:
-    """Answer at `folder`/socket until we are ended. The folder is entered, since a socket's path must be short."""
+    """Answer at `folder`/socket until we are ended."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    address = f"/proc/self/fd/{descriptor}/socket"
-    (folder / "socket").unlink(missing_ok=True)
-    with _Server(address) as server:
-        os.chmod(address, 0o600)
+    with _Server(folder) as server:
+        os.chmod(server.address, 0o600)
         server.serve_forever()
 
 

@@ -19,33 +19,20 @@ import socket
 import socketserver
 import subprocess
 import sys
-import threading
 from typing import Any
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+from aiimprove.shim.visitors import BoundedServer
 
 _MOST_BYTES, _SECONDS, _AT_ONCE = 65536, 30.0, 32
 
 
-class Server(socketserver.ThreadingUnixStreamServer):
-    daemon_threads = True
-    request_queue_size = 32
+class Server(BoundedServer):
+    """Whoever is sent away starts what it wants itself."""
 
     def __init__(self, folder: str) -> None:
         self.folder, self.secret = folder, secrets.token_hex(32)
-        self._room = threading.Semaphore(_AT_ONCE)
-        super().__init__(_address(folder), Request)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Whoever comes when it is full is sent away, and starts what it wants itself."""
-        if self._room.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._room.release()
+        super().__init__(folder, Request, _AT_ONCE)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Whoever asks nonsense, or goes away, is not worth a traceback."""
@@ -81,16 +68,9 @@ def _start(python: str, spec: str, asker: socket.socket) -> dict[str, Any]:
     return {"exit_code": shim.returncode, "errors": errors}
 
 
-def _address(folder: str) -> str:
-    """The path of a socket must be short; that of a folder need not be."""
-    return f"/proc/self/fd/{os.open(folder, os.O_RDONLY | os.O_DIRECTORY)}/socket"
-
-
 def serve(folder: str) -> None:
     """Answer until we are ended."""
     os.umask(0o077)
-    if os.path.lexists(os.path.join(folder, "socket")):
-        os.unlink(os.path.join(folder, "socket"))
     with Server(folder) as server:
         with open(os.path.join(folder, "secret.next"), "w") as file:
             file.write(server.secret)
