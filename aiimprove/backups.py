@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from aiimprove import atomic
 from aiimprove.errors import MachineFailed, NotFound
 from aiimprove.settings import Config
 from aiimprove.snapshot import Rows, backup, rows
@@ -67,10 +68,7 @@ def make(config: Config, data: Path, name: str, why: str) -> Kept:
 def note(config: Config, kept: Kept) -> Kept:
     """Write down what a backup is. Raises OSError."""
     words = {name: value for name, value in asdict(kept).items() if name not in ("name", "folder")}
-    file = folder(config) / f"{kept.name}.json"
-    draft = file.with_suffix(".next")
-    draft.write_text(json.dumps(words), "utf-8")
-    draft.replace(file)
+    atomic.write(folder(config) / f"{kept.name}.json", json.dumps(words))
     return kept
 
 

@@ -6,6 +6,7 @@ import ctypes
 import os
 from pathlib import Path
 
+from aiimprove.atomic import flush
 from aiimprove.errors import MachineFailed
 
 _HERE, _EXCHANGE = -100, 2
@@ -22,8 +23,4 @@ def exchange(one: Path, other: Path) -> None:
     if failed:
         raise MachineFailed(f"{one.name} and {other.name} cannot change places: {os.strerror(ctypes.get_errno())}")
     for folder in {one.parent, other.parent}:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        flush(folder)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiimprove import process
 from aiimprove.config import inherited
-from aiimprove.errors import Refused, ReleaseFailed
+from aiimprove.errors import MachineFailed, Refused, ReleaseFailed
+from aiimprove.exchange import exchange
 
 _NAME = "aiimprove"
-_PIP_SECONDS, _RENAME_EXCHANGE, _HERE = 900.0, 2, -100
+_PIP_SECONDS = 900.0
 _ENV = ("PATH", "HOME", "LANG", "PIP_CONFIG_FILE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
         "PIP_NO_INDEX", "PIP_CERT", "SSL_CERT_FILE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy",
         "https_proxy", "no_proxy")
@@ -55,15 +54,13 @@ class Installation:
 
     def exchange(self) -> None:
         """The version before and the present one change places, in one step where the system can."""
-        libc = ctypes.CDLL(None, use_errno=True)
-        paths = os.fsencode(self.prefix), os.fsencode(self.before)
-        with suppress(AttributeError):
-            if libc.renameat2(_HERE, paths[0], _HERE, paths[1], _RENAME_EXCHANGE) == 0:
-                return
-        aside = self.prefix.with_name(f"{self.prefix.name}.aside")
-        self.prefix.rename(aside)
-        self.before.rename(self.prefix)
-        aside.rename(self.before)
+        try:
+            exchange(self.prefix, self.before)
+        except MachineFailed:
+            aside = self.prefix.with_name(f"{self.prefix.name}.aside")
+            self.prefix.rename(aside)
+            self.before.rename(self.prefix)
+            aside.rename(self.before)
 
 
 def here() -> Installation:

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from aiimprove import __version__
+from aiimprove import __version__, atomic
 from aiimprove.footprint import FOOTPRINT, measure
 from aiimprove.gateway import Cursor
 from aiimprove.lock import holder
@@ -58,8 +58,7 @@ class Metrics:
                    "deployments": self._deployments}
         with suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file.with_suffix(".next").write_text(json.dumps(content))
-            self._file.with_suffix(".next").replace(self._file)
+            atomic.write(self._file, json.dumps(content))
 
     def families(self) -> list[Family]:
         """Everything as it is now."""

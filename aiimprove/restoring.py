@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiimprove import backups
+from aiimprove import atomic, backups
 from aiimprove.backups import Kept
 from aiimprove.checks.smoke import answers
 from aiimprove.errors import MachineFailed, NotHealthy, ReleaseFailed
@@ -185,8 +185,7 @@ def _ended(config: Config, draft: Path, words: str) -> str:
 def _note(config: Config, noted: Mapping[str, Json]) -> None:
     file = backups.restoring(config)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.with_suffix(".next").write_text(json.dumps(noted), "utf-8")
-    file.with_suffix(".next").replace(file)
+    atomic.write(file, json.dumps(noted))
 
 
 def _counts(found: Mapping[str, list[Loss]]) -> list[dict[str, Json]]:

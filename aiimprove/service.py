@@ -5,13 +5,12 @@ Nothing is enabled or started here, and no unit that a person edited is written 
 
 from __future__ import annotations
 
-import os
 import pwd
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiimprove import process
+from aiimprove import atomic, process
 from aiimprove.config import inherited
 from aiimprove.crontab import lines, with_lines
 from aiimprove.errors import AiimproveError, NotFound, Refused
@@ -123,9 +122,7 @@ def _refuse(found: list[Placed], states: tuple[str, ...]) -> None:
 
 
 def _write(file: Path, text: str) -> None:
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(text, "utf-8")
-    draft.replace(file)
+    atomic.write(file, text)
 
 
 def _active(unit: Unit, system: bool) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
-from aiimprove import probes, process, vault
+from aiimprove import atomic, probes, process, vault
 from aiimprove.config import read_env_file
 from aiimprove.errors import NotHealthy, Refused
 from aiimprove.finding import Json
@@ -113,8 +113,7 @@ class Slots:
 
     def retire(self, running: RunningSlot) -> None:
         """Notes that the slot gets no new requests from now on: those under way have their time from here."""
-        (running.folder / "retired.next").write_text(str(time.clock_gettime(time.CLOCK_BOOTTIME)))
-        (running.folder / "retired.next").replace(running.folder / _RETIRED)
+        atomic.write(running.folder / _RETIRED, str(time.clock_gettime(time.CLOCK_BOOTTIME)))
 
     def drain(self, running: RunningSlot, seconds: float) -> bool:
         """Waits until no connection to the slot is left; False when there still are some `seconds` after it was
@@ -150,11 +149,7 @@ class Slots:
     def link_logs(self, running: RunningSlot) -> None:
         """Makes logs/<environment>_<service>.log name the logs of this slot."""
         for name in running.ports:
-            link = self._config.logs_folder / f"{running.environment}_{name}.log"
-            fresh = link.with_suffix(".next")
-            fresh.unlink(missing_ok=True)
-            fresh.symlink_to(self.log(running, name).name)
-            fresh.replace(link)
+            atomic.link(self._config.logs_folder / f"{running.environment}_{name}.log", self.log(running, name).name)
 
     def log(self, running: RunningSlot, service: str) -> Path:
         return self._config.logs_folder / f"{running.environment}-{running.slot}-{running.release}-{service}.log"
@@ -178,8 +173,7 @@ class Slots:
         shutil.rmtree(running.folder, ignore_errors=True)
         running.folder.mkdir(parents=True, mode=0o700)
         noted = {"release": release.id, "ports": dict(running.ports), "asked": dict(running.asked)}
-        (running.folder / "slot.next").write_text(json.dumps(noted))
-        (running.folder / "slot.next").replace(running.folder / "slot.json")
+        atomic.write(running.folder / "slot.json", json.dumps(noted))
         data = self.data(environment, running.slot)
         data.mkdir(parents=True, exist_ok=True)
         live = environment is Environment.LIVE

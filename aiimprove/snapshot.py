@@ -15,6 +15,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from aiimprove.atomic import flush
 from aiimprove.errors import MachineFailed
 from aiimprove.settings import Config
 
@@ -188,16 +189,8 @@ def _copy_verified(source: Path, target: Path) -> Rows:
         sound, found = new.execute("PRAGMA integrity_check").fetchone()[0], _count(new)
     if sound != "ok" or found != expected:
         raise MachineFailed(f"{source.name}: {sound}, {sum(found.values())} of {sum(expected.values())} rows copied")
-    _flush(target)
+    flush(target)
     return found
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _count(connection: sqlite3.Connection) -> Rows:

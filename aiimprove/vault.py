@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from collections.abc import Collection
 from pathlib import Path
 
+from aiimprove import atomic
 from aiimprove.config import read_env_file
 from aiimprove.errors import ReleaseFailed
 from aiimprove.release import Release
@@ -21,24 +21,17 @@ def digest(config: Config) -> str:
 
     Raises ConfigError when it is missing or open to others.
     """
-    content = _content(config)
-    return hashlib.sha256(content).hexdigest() if content is not None else ""
+    return _name(_content(config))
 
 
 def keep(config: Config) -> str:
     """Make sure that a copy of the present live env file is kept, readable by its owner alone, and return its name."""
     content = _content(config)
-    name = hashlib.sha256(content).hexdigest() if content is not None else ""
+    name = _name(content)
     file = config.state_folder / FOLDER / name
-    if content is None or file.exists():
-        return name
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = file.with_name(f".{secrets.token_hex(8)}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
-        copy.write(content)
-        copy.flush()
-        os.fsync(copy.fileno())
-    draft.replace(file)
+    if content is not None and not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        atomic.write_durably(file, content, mode=0o600)
     return name
 
 
@@ -66,6 +59,10 @@ def keep_only(config: Config, names: Collection[str]) -> list[str]:
     for name in gone:
         (folder / name).unlink(missing_ok=True)
     return gone
+
+
+def _name(content: bytes | None) -> str:
+    return hashlib.sha256(content).hexdigest() if content is not None else ""
 
 
 def _content(config: Config) -> bytes | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
+from aiimprove import atomic
 from aiimprove.settings import Config
 from commands.hot import STAMP
 
@@ -25,13 +25,7 @@ def stamp(config: Config) -> None:
     if file.is_file() and file.read_text("utf-8") == wanted:
         return
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _replace(file, wanted)
-
-
-def _replace(file: Path, text: str) -> None:
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
-    draft.write_text(text, "utf-8")
-    draft.replace(file)
+    atomic.write(file, wanted)
 
 
 def _address(config: Config, port: str) -> str | None:

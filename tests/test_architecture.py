@@ -15,10 +15,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = {
     "vocabulary": "errors finding event evidence improvement release tree settings launch canary policy card answer "
-                  "overview pulse openapi ledger rotation "
+                  "overview pulse openapi ledger rotation atomic "
                   "units crontab openmetrics tallies",
     "primitives": "config disk notify store process journal repository probes",
-    "devices": "shim lock installation door operators landlock sandbox vault snapshot backups exchange rehearsal "
+    "devices": "shim lock exchange installation door operators landlock sandbox vault snapshot backups rehearsal "
                "samples build slots assets gateway proving recipes authors checks detectors",
     "workspace": "workspace",
     "shared steps": "taken looked releases migration development replaying watching promotion way_back unfinished "

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import tomli_w
 
+from aiimprove import atomic
 from aiimprove.errors import NotFound
 from aiimprove.release import Release
 from aiimprove.settings import Config
@@ -53,15 +52,7 @@ def whole(config: Config, release_id: str) -> bool:
 
 def note(config: Config, release: Release) -> Release:
     """Write a release down; from then on it is one."""
-    _write(config.state_folder / "releases" / release.id / MANIFEST, tomli_w.dumps(release.to_json()))
+    file = config.state_folder / "releases" / release.id / MANIFEST
+    file.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write_durably(file, tomli_w.dumps(release.to_json()))
     return release
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

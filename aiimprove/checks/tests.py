@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from aiimprove import atomic
 from aiimprove.build import sources
 from aiimprove.checks.junit import Results, run_tests
 from aiimprove.evidence import Check, Measurement, Verdict
@@ -132,9 +133,7 @@ class ServiceTests:
         results = self._run("baseline", release, [])
         if not results.problem:
             kept.parent.mkdir(parents=True, exist_ok=True)
-            draft = kept.with_suffix(".draft")
-            draft.write_text(results.to_text(), "utf-8")
-            draft.replace(kept)
+            atomic.write(kept, results.to_text())
             _forget(kept.parent)
         return results
 

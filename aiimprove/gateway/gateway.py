@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event
 
-from aiimprove import assets, process
+from aiimprove import assets, atomic, process
 from aiimprove.errors import Refused, ReleaseFailed, Stale
 from aiimprove.gateway import access_log, caddy
 from aiimprove.gateway.access_log import Answer, Cursor
@@ -161,8 +161,7 @@ class Gateway:
             return "adopted" if self._kept.revive() else "running"
         self._refuse_taken_ports()
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        written.with_suffix(".next").write_text(wanted)
-        written.with_suffix(".next").replace(written)
+        atomic.write(written, wanted)
         if self.running():
             self._hand_over(spec)
             did = "reconfigured"

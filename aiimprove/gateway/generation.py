@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from aiimprove import atomic
 from aiimprove.release import Environment
 
 KEPT = 20
@@ -101,11 +102,7 @@ class Generations:
 
     def use(self, environment: Environment, number: int) -> None:
         """The switch: one rename."""
-        link = self.folder / environment.value
-        fresh = link.with_suffix(".next")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(Path("gen") / str(number))
-        fresh.replace(link)
+        atomic.link(self.folder / environment.value, Path("gen") / str(number))
 
     def prune(self, needed: Collection[int]) -> None:
         """Removes old generations, except the newest, the ones in force and the `needed`."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aiimprove import atomic
 from aiimprove.finding import Json
 from aiimprove.process import boot_id
 from aiimprove.release import Environment
@@ -95,12 +95,10 @@ class Lease:
         self._returned.unlink(missing_ok=True)
 
     def _write(self, watch: Watch, seconds: float) -> None:
-        temporary = self._watch.with_suffix(".next")
-        temporary.write_text(json.dumps({
+        atomic.write(self._watch, json.dumps({
             "deployment": watch.deployment, "environment": watch.environment.value, "boot": boot_id(),
             "back_to": str(Path("gen") / str(watch.back_to)), "check": list(watch.check),
             "until": time.clock_gettime(time.CLOCK_BOOTTIME) + seconds}))
-        os.replace(temporary, self._watch)
 
 
 def _read(path: Path) -> dict[str, Json]:

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from aiimprove.atomic import flush
+
 FOLDER = "events"
 
 
@@ -79,7 +81,7 @@ class Archive:
                 file.unlink()
         final = self.folder / f"{first:012d}-{last:012d}.jsonl.gz"
         draft.replace(final)
-        _flush(self.folder)
+        flush(self.folder)
         return final
 
 
@@ -97,11 +99,3 @@ def stored(connection: sqlite3.Connection, until: int | None = None) -> Iterator
 
 def _row(line: str) -> Row:
     return Row(*json.loads(line))
-
-
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -26,7 +26,7 @@ from aiimprove.release import Environment, Slot
 from bench.small import Writer
 
 START, STARTED, ARMED, SWITCH, SWITCHED, COMMIT, STOP = STEPS = (
-    "subprocess.Popen python -I -S", "open watch.lock", "os.rename watch.json", "os.rename live", "os.remove live_app",
+    "subprocess.Popen python -I -S", "open watch.lock", "os.rename watch.json", "os.rename live", "os.rename live_app",
     "os.remove watch.json", "os.remove returned.json")
 """Where a deployment stands: its first step of each kind."""
 ROLES = ("old", "new", "gateway", "gateway's shim", "old's shim", "new's shim")
