@@ -12,6 +12,7 @@ from aiimprove.gateway import Generation
 from aiimprove.release import Deployment, DeploymentStatus, Environment
 from aiimprove.slots import RunningSlot
 from aiimprove.watching import Seen, watch
+from aiimprove.way_back import record
 from aiimprove.workspace import Workspace
 
 
@@ -28,7 +29,7 @@ def wanted(workspace: Workspace, deployment: Deployment) -> bool:
 def begin(workspace: Workspace, deployment: Deployment, fresh: RunningSlot, stable: Generation) -> Deployment:
     """The first step: its share of the visitors meets the new release from now on."""
     percent = workspace.config.deploy.canary_steps[0]
-    deployment = _record(workspace, deployment, deployment.advance(DeploymentStatus.CANARY, _words(percent)))
+    deployment = record(workspace, deployment, deployment.advance(DeploymentStatus.CANARY, _words(percent)))
     _share(workspace, deployment, fresh, stable, percent)
     return deployment
 
@@ -42,7 +43,7 @@ def carry_out(workspace: Workspace, deployment: Deployment, seen: Seen, fresh: R
     judgement: Judgement | None = None
     for percent in limits.canary_steps:
         if percent != limits.canary_steps[0]:
-            deployment = _record(workspace, deployment, deployment.note(_words(percent)))
+            deployment = record(workspace, deployment, deployment.note(_words(percent)))
             _share(workspace, deployment, fresh, stable, percent)
         judgement = watch(workspace, deployment, seen, (ends - time.monotonic()) / left,
                           FIRST_GLANCE if left > 1 else MISSED)
@@ -79,9 +80,3 @@ def _share(workspace: Workspace, deployment: Deployment, fresh: RunningSlot, sta
 
 def _words(percent: float) -> str:
     return f"{percent:g} % of the visitors"
-
-
-def _record(workspace: Workspace, before: Deployment, after: Deployment) -> Deployment:
-    with workspace.store.transaction():
-        workspace.store.put_deployment(before, after, workspace.performer)
-    return after

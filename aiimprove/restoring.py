@@ -19,6 +19,7 @@ from pathlib import Path
 from aiimprove import atomic, backups
 from aiimprove.backups import Kept
 from aiimprove.checks.smoke import answers
+from aiimprove.disk import used
 from aiimprove.errors import MachineFailed, NotHealthy, ReleaseFailed
 from aiimprove.event import Event
 from aiimprove.exchange import exchange
@@ -28,11 +29,11 @@ from aiimprove.ledger import Loss, losses, rows_lost
 from aiimprove.lock import held
 from aiimprove.proving import Copy, running_copy
 from aiimprove.rehearsal import databases, migrate
-from aiimprove.release import Environment, Slot
+from aiimprove.release import Environment
 from aiimprove.settings import Config
 from aiimprove.snapshot import clone, rows
 from aiimprove.unfinished import end_unfinished
-from aiimprove.way_back import DEPLOY, live_generation, serving_slot
+from aiimprove.way_back import DEPLOY, healthy_slot, live_generation, serving_slot
 from aiimprove.workspace import LIVE_RELEASE, Workspace
 
 PAUSE_SECONDS = 3.0
@@ -159,18 +160,13 @@ def _serve(workspace: Workspace) -> None:
     """Live serves, if it is up at all. Raises NotHealthy."""
     if serving_slot(workspace) is not None or not workspace.gateway.running() or not workspace.store.fact(LIVE_RELEASE):
         return
-    release, running = workspace.live(), workspace.slots.running(Environment.LIVE)
-    slot = next((each for each in running.values() if each.release == release.id), None)
-    if slot is None:
-        free = next(each for each in Slot if each not in running)
-        slot = workspace.slots.start(release, free, Environment.LIVE)
-    workspace.slots.verify(slot)
+    slot = healthy_slot(workspace, workspace.live().id)
     workspace.gateway.switch(Environment.LIVE, live_generation(slot))
     workspace.slots.link_logs(slot)
 
 
 def _keep(config: Config, name: str, draft: Path, why: str) -> None:
-    size = sum(path.stat().st_size for path in draft.rglob("*") if path.is_file())
+    size = used(draft).bytes
     counted = {each: rows(draft / each) for each in databases(config) if (draft / each).exists()}
     backups.note(config, Kept(name, backups.folder(config) / name, time.time(), why, size, counted))
     draft.rename(backups.folder(config) / name)

@@ -25,6 +25,7 @@ from aiimprove.way_back import (
     abort,
     latest,
     live_generation,
+    record,
     serving_slot,
     wait_for_idle_slots,
 )
@@ -143,7 +144,8 @@ def keep_assets(workspace: Workspace, *releases: Release) -> None:
 
 
 def _switch(workspace: Workspace, deployment: Deployment, fresh: RunningSlot) -> Deployment:
-    deployment = _advance(workspace, deployment, DeploymentStatus.STARTED, "healthy beside the one that serves")
+    deployment = record(workspace, deployment,
+                        deployment.advance(DeploymentStatus.STARTED, "healthy beside the one that serves"))
     serving = serving_slot(workspace)
     if serving is not None:
         _guard(workspace, deployment, serving)
@@ -156,7 +158,7 @@ def _promote(workspace: Workspace, deployment: Deployment, fresh: RunningSlot, w
     """All traffic to the new release, which was healthy a moment ago."""
     keep_assets(workspace, *(workspace.store.release(each) for each in filter(None, [deployment.replaces])))
     workspace.slots.verify(fresh)
-    deployment = _advance(workspace, deployment, DeploymentStatus.WATCHING, f"all traffic{why}")
+    deployment = record(workspace, deployment, deployment.advance(DeploymentStatus.WATCHING, f"all traffic{why}"))
     before = serving_slot(workspace)
     spare = before if deployment.reason == "deploy" else None
     workspace.gateway.switch(Environment.LIVE, live_generation(fresh, spare), watched=deployment.id if before else "")
@@ -232,11 +234,4 @@ def _commit(workspace: Workspace, deployment: Deployment, why: str) -> Deploymen
         raise ReleaseFailed(f"the watch over release {deployment.release} lapsed: {deployment.replaces} serves")
     after = promotion.record(workspace, deployment, why)
     workspace.progress("stopping the release before")
-    return after
-
-
-def _advance(workspace: Workspace, deployment: Deployment, to: DeploymentStatus, message: str) -> Deployment:
-    after = deployment.advance(to, message)
-    with workspace.store.transaction():
-        workspace.store.put_deployment(deployment, after, workspace.performer)
     return after

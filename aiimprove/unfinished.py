@@ -8,10 +8,11 @@ import sqlite3
 from aiimprove import promotion
 from aiimprove.errors import AiimproveError, Locked, NotHealthy
 from aiimprove.lock import end_sleepers, held, holder
-from aiimprove.release import Deployment, DeploymentStatus, Environment, Slot
+from aiimprove.release import Deployment, DeploymentStatus, Environment
 from aiimprove.way_back import (
     DEPLOY,
     abort,
+    healthy_slot,
     in_order,
     keep_serving,
     live_generation,
@@ -113,12 +114,7 @@ def _correct(workspace: Workspace) -> str:
     live, current = str(workspace.store.fact(LIVE_RELEASE)), workspace.gateway.current(Environment.LIVE)
     if current is not None and current.release == live:
         return "a slot that served nobody was stopped"
-    running = workspace.slots.running(Environment.LIVE)
-    slot = next((each for each in running.values() if each.release == live), None)
-    if slot is None:
-        free = next(each for each in Slot if each not in running)
-        slot = workspace.slots.start(workspace.store.release(live), free, Environment.LIVE)
-    workspace.slots.verify(slot)
+    slot = healthy_slot(workspace, live)
     workspace.gateway.acknowledge()
     workspace.gateway.switch(Environment.LIVE, live_generation(slot))
     return f"release {live} serves again, as the record says"

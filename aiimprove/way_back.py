@@ -9,7 +9,7 @@ from dataclasses import replace
 from aiimprove.errors import Refused, Stale
 from aiimprove.gateway import Generation
 from aiimprove.improvement import Status
-from aiimprove.release import Deployment, DeploymentStatus, Environment
+from aiimprove.release import Deployment, DeploymentStatus, Environment, Slot
 from aiimprove.repository import LIVE_BRANCH
 from aiimprove.slots import RunningSlot
 from aiimprove.workspace import LIVE_COMMIT, LIVE_RELEASE, Workspace
@@ -110,9 +110,36 @@ def serving_slot(workspace: Workspace) -> RunningSlot | None:
     return next((slot for slot in slots if current and dict(slot.ports) == dict(current.stable)), None)
 
 
+def healthy_slot(workspace: Workspace, release: str) -> RunningSlot:
+    """A slot of live in which a release runs, proven healthy now; when there is none it is started. Raises NotHealthy.
+    """
+    running = workspace.slots.running(Environment.LIVE)
+    slot = next((each for each in running.values() if each.release == release), None)
+    if slot is None:
+        free = next((each for each in Slot if each not in running), None) or _emptied(workspace)
+        slot = workspace.slots.start(workspace.store.release(release), free, Environment.LIVE)
+    workspace.slots.verify(slot)
+    return slot
+
+
+def _emptied(workspace: Workspace) -> Slot:
+    """Of two slots that are in use, the one that serves nobody is stopped."""
+    serving = serving_slot(workspace)
+    idle = next(each for each in workspace.slots.running(Environment.LIVE).values() if each != serving)
+    workspace.slots.stop(idle)
+    return idle.slot
+
+
 def live_generation(slot: RunningSlot, spare: RunningSlot | None = None) -> Generation:
     """All traffic to a slot; `spare` answers what it does not, while that is warm."""
     return Generation(release=slot.release, stable=slot.ports, spare=spare.ports if spare else {})
+
+
+def record(workspace: Workspace, before: Deployment, after: Deployment) -> Deployment:
+    """Write down how far a deployment is. Raises Stale when somebody was faster."""
+    with workspace.store.transaction():
+        workspace.store.put_deployment(before, after, workspace.performer)
+    return after
 
 
 def latest(workspace: Workspace, deployment: Deployment) -> Deployment:
@@ -126,10 +153,5 @@ def _return_traffic(workspace: Workspace, deployment: Deployment) -> None:
     if deployment.release not in met or not deployment.replaces:
         workspace.gateway.release_watch(deployment.id)
         return
-    stable = next((slot for slot in workspace.slots.running(Environment.LIVE).values()
-                   if slot.release == deployment.replaces), None)
-    if stable is None:
-        release = workspace.store.release(deployment.replaces)
-        stable = workspace.slots.start(release, deployment.slot.other, Environment.LIVE)
-    workspace.slots.verify(stable)
+    stable = healthy_slot(workspace, deployment.replaces)
     workspace.gateway.take_back(live_generation(stable), deployment.id)
