@@ -56,10 +56,16 @@ install() {
     local pip=("$VENV/bin/python" -m pip --quiet --disable-pip-version-check install)
     local each
     for each in "$@"; do
-        "${pip[@]}" --require-hashes -r "$each"
+        quietly "${pip[@]}" --require-hashes -r "$each"
     done
-    "${pip[@]}" --no-deps --no-build-isolation -e .
+    quietly "${pip[@]}" --no-deps --no-build-isolation -e .
     echo "$wanted" >"$stamp"
+}
+
+# quietly WORDS...: run them; what they say is only shown when they fail.
+quietly() {
+    local said=$VENV/setup.log
+    "$@" >"$said" 2>&1 || { tail -n 20 "$said" >&2; fail "'$*' did not work; all that it said is in $PWD/$said"; }
 }
 
 setup() {
