@@ -14,9 +14,9 @@ import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+from aiimprove.disk import used
 from aiimprove.errors import AiimproveError
 from aiimprove.gateway import Cursor
 from aiimprove.probes import Dropped, get
@@ -50,7 +50,7 @@ def check(workspace: Workspace) -> dict[str, Any]:
         "requests": requests, "live": _all(live), "dev": _all(dev), "backend": _backend(workspace, live),
         "database": _all({name: Answered(each.ready) for name, each in live.items()}, of_known=True),
         "services": {name: asdict(each) for name, each in live.items()},
-        "resources": _resources(workspace), "data_bytes": _size(workspace.data("live")),
+        "resources": _resources(workspace), "data_bytes": used(workspace.data("live")).bytes,
         "disk_free": shutil.disk_usage(workspace.config.state_folder).free,
     }
     _save(workspace, seen)
@@ -131,10 +131,6 @@ def _resources(workspace: Workspace) -> dict[str, Any]:
                 spent = used["cpu_seconds"] - before.get(key, {}).get("cpu_seconds", used["cpu_seconds"])
                 found[key] = used | {"cpu_percent": round(100 * max(0.0, spent) / seconds, 1) if seconds else None}
     return found
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _save(workspace: Workspace, seen: Mapping[str, Any]) -> None:

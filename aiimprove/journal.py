@@ -62,6 +62,6 @@ def last_lines(log: Path) -> str:
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
-            return "\n".join(file.read().decode(errors="replace").splitlines()[-LAST_LINES:])
+            return "\n".join(file.read().decode(errors="replace").rstrip().splitlines()[-LAST_LINES:])
     except OSError:
         return ""

@@ -18,6 +18,7 @@ from threading import Event
 
 from aiimprove import atomic, probes, process, vault
 from aiimprove.config import read_env_file
+from aiimprove.disk import MEGA
 from aiimprove.errors import NotHealthy, Refused
 from aiimprove.finding import Json
 from aiimprove.journal import last_lines
@@ -182,7 +183,7 @@ class Slots:
         for name, kept in running.kept().items():
             start = self._wrap(launch(config, release, name, place), environment)
             kept.start(Spec(start.argv, start.env, start.cwd, self.log(running, name), config.deploy.stop_seconds,
-                            whole_family=True, log_bytes=round(config.limits.log_mb * 1e6)))
+                            whole_family=True, log_bytes=round(config.limits.log_mb * MEGA)))
 
     def _prove(self, running: RunningSlot, seconds: float) -> None:
         deadline = time.monotonic() + seconds

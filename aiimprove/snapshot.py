@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiimprove.atomic import flush
+from aiimprove.disk import used
 from aiimprove.errors import MachineFailed
 from aiimprove.settings import Config
 
@@ -61,8 +62,7 @@ def backup(config: Config, data: Path, destination: Path) -> Backup:
     except (OSError, MachineFailed) as error:
         shutil.rmtree(destination, ignore_errors=True)
         raise MachineFailed(f"the backup of {data.name} failed: {error}") from error
-    size = sum(path.stat().st_size for path in destination.rglob("*") if path.is_file())
-    return Backup(destination, counted, size, time.monotonic() - began)
+    return Backup(destination, counted, used(destination).bytes, time.monotonic() - began)
 
 
 def rows(database: Path) -> Rows:

@@ -10,7 +10,6 @@ from aiimprove.build.pruning import prune
 from aiimprove.build.releases import build, in_use, renewed, verify
 from aiimprove.build.renewal import changed
 from aiimprove.build.sources import sources
-from aiimprove.build.step import last_lines
 
-__all__ = ["build", "changed", "content_digest", "in_use", "kept", "last_lines", "load", "prune", "renewed", "sources",
+__all__ = ["build", "changed", "content_digest", "in_use", "kept", "load", "prune", "renewed", "sources",
            "verify"]

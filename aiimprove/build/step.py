@@ -10,11 +10,11 @@ from pathlib import Path
 
 from aiimprove import process
 from aiimprove.errors import BuildFailed
+from aiimprove.journal import last_lines
 from aiimprove.launch import SYSTEM_PATH, Launch
 from aiimprove.sandbox import Box, Network, boxed
 
 NICE = 10
-SHOWN_LINES = 15
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,6 @@ def take(step: Step, box: Box, seconds: float, log: Path) -> None:
     if done.exit_code or done.timed_out:
         why = f"took longer than {seconds:g} seconds" if done.timed_out else f"failed with exit code {done.exit_code}"
         raise BuildFailed(f"{step.what} of {step.service} {why}:\n{last_lines(log)}\n(all of it: {log})")
-
-
-def last_lines(log: Path, count: int = SHOWN_LINES) -> str:
-    """The end of a log, empty when there is none."""
-    if not log.is_file():
-        return ""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 16384))
-        return "\n".join(file.read().decode(errors="replace").rstrip().splitlines()[-count:])
 
 
 @contextmanager

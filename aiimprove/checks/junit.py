@@ -9,8 +9,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from aiimprove import process
-from aiimprove.build import last_lines
 from aiimprove.config import read_env_file
+from aiimprove.journal import last_lines
 from aiimprove.launch import Place, launch
 from aiimprove.proving import Case
 from aiimprove.release import Release

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -13,27 +14,12 @@ from aiimprove.process.identity import Identity
 
 def descends_from(marker: str) -> bool:
     """Whether any ancestor of this process has `marker` in its command line."""
-    pid = os.getppid()
-    while pid > 1:
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
-            parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
-        except OSError:
-            return False
-        if marker in words:
-            return True
-        pid = int(parent)
-    return False
+    return any(marker in _words(pid) for pid in _line_of_descent(os.getppid()) if pid > 1)
 
 
 def descends(pid: int, ancestor: int) -> bool:
     """Whether a process is `ancestor` or descends from it."""
-    while pid > 1 and pid != ancestor:
-        try:
-            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            return False
-    return pid == ancestor
+    return ancestor in _line_of_descent(pid)
 
 
 def children(parent: Identity) -> list[Identity]:
@@ -41,7 +27,7 @@ def children(parent: Identity) -> list[Identity]:
     found = []
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
-            if entry.name.isdigit() and int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == parent.pid:
+            if entry.name.isdigit() and _parent(int(entry.name)) == parent.pid:
                 identity = Identity.of(int(entry.name))
                 found += [identity] if identity is not None and identity.alive() else []
     return found if parent.alive() else []
@@ -49,7 +35,7 @@ def children(parent: Identity) -> list[Identity]:
 
 def named(marker: str) -> list[Identity]:
     """Every process with `marker` in its command line, but for this one and its ancestors."""
-    own, found = _line_of_descent(), []
+    own, found = set(_line_of_descent(os.getpid())), []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) not in own and marker in _words(int(entry.name)):
             identity = Identity.of(int(entry.name))
@@ -66,15 +52,16 @@ def until_gone(marker: str, seconds: float) -> list[Identity]:
     return left
 
 
-def _line_of_descent() -> set[int]:
-    pid, own = os.getpid(), set()
-    while pid > 0:
-        own.add(pid)
-        try:
-            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            break
-    return own
+def _line_of_descent(pid: int) -> Iterator[int]:
+    """A process and its ancestors, as far as they can be seen."""
+    with suppress(OSError):
+        while pid > 0:
+            yield pid
+            pid = _parent(pid)
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _words(pid: int) -> str:

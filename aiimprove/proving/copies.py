@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiimprove import process
-from aiimprove.build import last_lines
 from aiimprove.config import read_env_file
 from aiimprove.errors import NotHealthy
+from aiimprove.journal import last_lines
 from aiimprove.launch import Launch, Place, as_released, launch
 from aiimprove.probes import wait_until_healthy
 from aiimprove.rehearsal import migrate
@@ -93,20 +93,12 @@ def _service(start: Launch, box: Box, log: Path) -> Iterator[process.Identity]:
             raise NotHealthy(f"{start.service} did not start:\n{last_lines(log)}")
         yield identity
     finally:
-        inside = [process.Identity.of(pid) for pid in _children(child.pid)]
+        inside = process.children(identity) if identity else []
         if identity is not None:
             process.stop(identity, STOP_SECONDS)
         child.wait()
         for each in inside:  # the first process of a box ends when all others in it have
-            if each is not None:
-                each.wait(STOP_SECONDS)
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+            each.wait(STOP_SECONDS)
 
 
 def until_healthy(config: Config, copy: Copy) -> None:
