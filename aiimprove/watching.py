@@ -24,10 +24,9 @@ from aiimprove.canary import (
     route,
     set_aside,
 )
-from aiimprove.errors import AiimproveError
 from aiimprove.evidence import Verdict
 from aiimprove.gateway import Answer, Cursor
-from aiimprove.probes import get
+from aiimprove.heartbeat import SILENT_SECONDS, Heartbeat, healthy
 from aiimprove.release import Deployment, Environment
 from aiimprove.replaying import OPERATORS, Recorded, Replays
 from aiimprove.slots import RunningSlot
@@ -39,7 +38,6 @@ NOTE_SECONDS = 2.0
 DEATHS = 2
 KNOWN = "canary"
 LONGER = 3
-SILENT_SECONDS = 2.0
 _HISTORY = 2000
 
 
@@ -52,7 +50,6 @@ class Seen:
     recorded: Recorded = field(default_factory=Recorded)
     pace: Pace = field(default_factory=Pace)
     began: float = field(default_factory=time.monotonic)
-    failed_probes: int = 0
     deaths: int | None = None
     noted: float = 0.0
 
@@ -79,12 +76,12 @@ def watch(workspace: Workspace, deployment: Deployment, seen: Seen, seconds: flo
     None when somebody took it back meanwhile."""
     until = time.monotonic() + seconds
     with ExitStack() as opened:
-        replays = _replays(workspace, deployment, opened)
+        replays, heart = _replays(workspace, deployment, opened), opened.enter_context(Heartbeat())
         while True:
-            judgement = _look(workspace, deployment, seen, missed or MISSED)
+            judgement = _look(workspace, deployment, seen, heart) or _judged(workspace, seen, heart, missed or MISSED)
             if judgement.on and replays:
                 _control(seen, replays, judgement, promoted=not missed)
-                judgement = _judged(workspace, seen, missed or MISSED)
+                judgement = _judged(workspace, seen, heart, missed or MISSED)
             longer = 0.0 if missed or not judgement.suspicious else seconds * LONGER
             over = time.monotonic() >= until + longer
             _note(workspace, deployment, seen, judgement, missed or MISSED)
@@ -97,18 +94,25 @@ def watch(workspace: Workspace, deployment: Deployment, seen: Seen, seconds: flo
             _until_next_look(seen, replays, min(until + longer, time.monotonic() + LOOK_SECONDS))
 
 
-def _look(workspace: Workspace, deployment: Deployment, seen: Seen, missed: float) -> Judgement:
+def _look(workspace: Workspace, deployment: Deployment, seen: Seen, heart: Heartbeat) -> Judgement | None:
+    """See what there is to see; a judgement when that alone is enough."""
     answers, seen.cursor = workspace.gateway.answers(seen.cursor)
     _count(seen, answers, deployment)
-    slot = workspace.slots.running(Environment.LIVE).get(deployment.slot)
-    seen.failed_probes = 0 if slot and _healthy(workspace, slot) else seen.failed_probes + 1
-    if slot and _keeps_dying(workspace, slot, seen):
+    slots = workspace.slots.running(Environment.LIVE)
+    slot, old = slots.get(deployment.slot), slots.get(deployment.slot.other)
+    if slot is None:
+        heart.miss()
+        return None
+    heart.beat(workspace.slots.health_urls(slot))
+    if heart.silent and old and healthy(workspace.slots.health_urls(old), SILENT_SECONDS):
+        return Judgement(Verdict.FAILED, f"it has not answered for {SILENT_SECONDS:g} seconds, and {old.release} does")
+    if _keeps_dying(workspace, slot, seen):
         return Judgement(Verdict.FAILED, f"its services died {DEATHS} times")
-    return _judged(workspace, seen, missed)
+    return None
 
 
-def _judged(workspace: Workspace, seen: Seen, missed: float) -> Judgement:
-    return judge(seen.ledger, seen.failed_probes, workspace.config.deploy.error_percent / 100, missed)
+def _judged(workspace: Workspace, seen: Seen, heart: Heartbeat, missed: float) -> Judgement:
+    return judge(seen.ledger, heart.failed, workspace.config.deploy.error_percent / 100, missed)
 
 
 def _control(seen: Seen, replays: Replays, judgement: Judgement, *, promoted: bool) -> None:
@@ -187,15 +191,6 @@ def _keeps_dying(workspace: Workspace, slot: RunningSlot, seen: Seen) -> bool:
     deaths = workspace.slots.deaths(slot)
     seen.deaths = deaths if seen.deaths is None else seen.deaths
     return deaths - seen.deaths >= DEATHS
-
-
-def _healthy(workspace: Workspace, slot: RunningSlot) -> bool:
-    seconds = min(workspace.config.health.timeout_seconds, SILENT_SECONDS)
-    try:
-        return all(get(url, seconds=seconds).status == 200
-                   for url in workspace.slots.health_urls(slot))
-    except AiimproveError:
-        return False
 
 
 def _note(workspace: Workspace, deployment: Deployment, seen: Seen, judgement: Judgement, missed: float) -> None:
