@@ -30,7 +30,7 @@ def card(improvement: Improvement, events: Sequence[Event] = (), refusals: Seque
                     "impact": finding.impact, "fingerprint": finding.fingerprint,
                     "probe": {"kind": finding.probe.kind, "service": finding.probe.service,
                               "request": dict(finding.probe.request), "expect": dict(finding.probe.expect)}},
-        "before": before, "after": after, "diff": visible(improvement.patch), "files": _files(improvement.patch),
+        "before": before, "after": after, "diff": diff(improvement.patch), "files": _files(improvement.patch),
         "checks": [{"name": check.name, "verdict": check.verdict, "summary": visible(check.summary),
                     "seconds": round(check.seconds, 2)} for check in (evidence.checks if evidence else ())],
         "rollback": _rollback(evidence),
@@ -48,6 +48,18 @@ def card(improvement: Improvement, events: Sequence[Event] = (), refusals: Seque
 def visible(text: str) -> str:
     """The text with control, bidirectional and invisible characters written out as <U+XXXX>."""
     return "".join(char if _harmless(char) else f"<U+{ord(char):04X}>" for char in text)
+
+
+def diff(patch: str) -> str:
+    """The patch, made visible. Where every line of a file ends in a carriage return, those are left out."""
+    files = re.split(r"^(?=diff --git )", patch, flags=re.MULTILINE)
+    return "".join(visible(_without_returns(each)) for each in files)
+
+
+def _without_returns(file: str) -> str:
+    head, hunks, body = file.partition("\n@@ ")
+    lines = [line for line in body.split("\n")[1:] if line and line[0] in "+- "]
+    return head + hunks + body.replace("\r\n", "\n") if all(line.endswith("\r") for line in lines) else file
 
 
 def _harmless(char: str) -> bool:

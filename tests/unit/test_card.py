@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from tiny import FINDING
 
-from aiimprove.card import card, visible
+from aiimprove.card import card, diff, visible
 from aiimprove.event import Event
 from aiimprove.evidence import Check, Evidence, Measurement, Verdict
 from aiimprove.improvement import Approval, Improvement, Status
@@ -84,3 +84,11 @@ def test_a_line_of_the_patch_cannot_pretend_to_be_a_file() -> None:
     ('a/old.py "b/new\\tname.py"', "new\\tname.py")])
 def test_every_changed_file_is_named(line: str, file: str) -> None:
     assert card(replace(WHOLE, patch=f"diff --git {line}\n"))["files"] == [file]
+
+
+def test_line_ends_of_a_file_are_shown_only_when_they_differ() -> None:
+    same = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n one\r\n-two\r\n+three\r\n"
+    mixed = "diff --git a/y b/y\n--- a/y\n+++ b/y\n@@ -1 +1 @@\n-two\r\n+two\n"
+    shown = diff(same + mixed)
+    assert shown == same.replace("\r", "") + mixed.replace("\r", "<U+000D>")
+    assert diff("") == ""
