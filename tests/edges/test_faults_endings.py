@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +13,7 @@ from tiny import Tiny
 
 from aiimprove.release import Environment
 from aiimprove.way_back import serving_slot
+from bench.small import Writer
 
 
 @pytest.fixture
@@ -73,3 +76,15 @@ def test_what_cannot_be_undone_is_finished(app: Struck) -> None:
     said = app.through("deploy", name)
     assert "was finished: " in said.errors and "does not answer any more" in said.errors, said
     assert app.engine.live().id == app.second.id and app.wrong() == []
+
+
+def test_a_command_that_slept_for_a_moment_goes_on(app: Struck) -> None:
+    name, pause = app.approved(), threading.Event()
+    with Writer(app.tiny.live_port) as writer, app.waiting("os.rename live", "deploy", name) as command:
+        command.send_signal(signal.SIGSTOP)
+        command.stdin.write("\n")  # type: ignore[union-attr]
+        command.stdin.flush()  # type: ignore[union-attr]
+        assert not pause.wait(2), "shorter than its leases"
+        command.send_signal(signal.SIGCONT)
+        assert command.wait(60) == 0, app.said
+    assert app.wrong() == [] and app.engine.live().id == app.second.id and app.lost(writer) == []
