@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,21 @@ from aiimprove.store import Store
 
 # Started in the background of a script, we would ignore Ctrl-C, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With two processes (-n 2 --dist loadgroup): all that share a bundled site stay in one, and so does a file. What
+    takes longest comes first."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item.get_closest_marker("site") is None)
+
+
+def _group(item: pytest.Item) -> str:
+    if item.get_closest_marker("site") is None:
+        return item.path.name
+    return "site" if item.path.parent.name in ("acceptance", "browser") else "site of the benches"
 
 
 @pytest.fixture
