@@ -23,7 +23,8 @@ from aiimprove.settings import Config, Service  # noqa: E402
 from commands import output  # noqa: E402
 from commands.table import VERBS, run  # noqa: E402
 
-GROUPS = {"operator": ("add", "remove", "list", "link", "login"), "service": ("install", "uninstall", "status")}
+GROUPS = {"operator": ("add", "remove", "list", "link", "login"), "service": ("install", "uninstall", "status"),
+          "evidence": ("export", "verify")}
 
 CONFIG_HEAD = """# config.toml
 

@@ -15,14 +15,14 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = {
     "vocabulary": "errors finding event evidence improvement release tree settings launch canary policy card answer "
-                  "overview pulse openapi ledger rotation atomic "
+                  "overview pulse openapi ledger rotation atomic attestation "
                   "units crontab openmetrics tallies",
     "primitives": "config disk notify store process journal repository probes",
-    "devices": "shim lock exchange installation door operators landlock sandbox vault snapshot backups rehearsal "
-               "samples heartbeat build slots assets gateway proving recipes authors checks detectors",
+    "devices": "shim lock signing exchange installation door operators landlock sandbox vault snapshot backups "
+               "rehearsal samples heartbeat build slots assets gateway proving recipes authors checks detectors",
     "workspace": "workspace",
     "shared steps": "taken looked releases migration development replaying watching promotion way_back unfinished "
-                    "canary_steps rollout restoring revival retention logs footprint upkeep",
+                    "bundle reproving canary_steps rollout restoring revival retention logs footprint upkeep",
     "stages": "analysis generation verification approval deployment health metrics",
     "composition": "lifecycle due loop system exporter service renewal upgrade",
     "commands": "commands",

@@ -186,7 +186,7 @@ def test_operations_lists_every_metric() -> None:
 
 
 def test_the_list_of_verbs_is_not_cut_off() -> None:
-    for words in ((), ("operator",), ("service",)):
+    for words in ((), ("operator",), ("service",), ("evidence",)):
         listed = GENERATOR.shown(words).partition("Commands:")[2].strip().splitlines()
         assert listed and all(line.endswith(".") and "..." not in line for line in listed), listed
 
