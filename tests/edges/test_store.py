@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,8 @@ from pathlib import Path
 from aiimprove.errors import Stale
 from aiimprove.store import Store
 store, won = Store(Path(sys.argv[1])), 0
+print("ready", flush=True)
+sys.stdin.readline()
 while True:
     before = store.improvement("i")
     if before.attempts >= int(sys.argv[2]):
@@ -43,12 +46,22 @@ while True:
 
 def start_writer(store: Store, until: int, name: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", WRITER, str(store.file), str(until), name], stdout=subprocess.PIPE,
-                            text=True)
+                            stdin=subprocess.PIPE, text=True)
+
+
+def begin_together(writers: Sequence[subprocess.Popen[str]]) -> None:
+    for writer in writers:
+        assert writer.stdout is not None and writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("\n")
+        writer.stdin.flush()
 
 
 def test_many_processes_lose_and_double_nothing(store: Store) -> None:
     store.add(Improvement("i", FINDING), "test")
     writers = [start_writer(store, 120, f"w{number}") for number in range(4)]
+    begin_together(writers)
     won = [writer.communicate(timeout=60)[0].count("won") for writer in writers]
     steps = [event for event in store.events("i") if event.name == "improvement.noted"]
     assert sum(won) == len(steps) == 120 and store.improvement("i").version == 121
@@ -64,6 +77,7 @@ def test_killed_writers_lose_and_double_nothing(store: Store) -> None:
     while store.improvement("i").attempts < 100_000 and kills < 6:
         assert time.monotonic() < deadline
         writer = start_writer(store, 100_000, "w")
+        begin_together([writer])
         assert writer.stdout
         for _ in range(5):
             writer.stdout.readline()
