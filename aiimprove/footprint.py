@@ -12,7 +12,8 @@ from aiimprove.settings import Config
 from aiimprove.workspace import Workspace
 
 FOOTPRINT = "footprint"
-PARTS = ("releases", "artifacts", "dependencies", "assets", "secrets", "data", "backups", "work", "events", "run")
+PARTS = ("releases", "artifacts", "dependencies", "assets", "secrets", "data", "backups", "work", "events", "run",
+         "recorded")
 """Folders of the state folder by their names; `database` is state.db and its copies, `logs` may stand elsewhere."""
 
 

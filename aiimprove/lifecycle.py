@@ -35,9 +35,10 @@ def _settle(workspace: Workspace) -> str:
 
 
 def _health(workspace: Workspace) -> str:
-    from aiimprove import health, logs, revival, way_back
+    from aiimprove import health, logs, recording, revival, way_back
 
     logs.cut_all(workspace.config)
+    recording.read(workspace.config)
     revived = way_back.keep_serving(workspace) + revival.serve_again(workspace)
     if revived:
         _LOG.warning("health: %s of what keeps live alive had died and was started again", revived)

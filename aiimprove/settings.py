@@ -96,6 +96,20 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Recorder:
+    """Which requests of visitors are noted, redacted, to be replayed when a candidate is proven. A request whose body
+    is longer than 64 KB, or is neither JSON nor a form, never is."""
+
+    reads_percent: float = key(10.0, "share of the reads (GET, HEAD) that is recorded; 0: none", least=0, most=100)
+    writes_percent: float = key(100.0, "share of the writes that is recorded; 0: none", least=0, most=100)
+    examples: int = key(3, "requests of one shape that are kept, the latest", least=1, most=100)
+    hours: float = key(48.0, "hours that a recorded request is kept", least=0.1)
+    megabytes: float = key(20.0, "megabytes of recorded requests; beyond that the oldest go", least=0.1)
+    replayed: int = key(200, "requests that one proof replays at most", least=1, most=5000)
+    seconds: float = key(15.0, "seconds that one replay of them may take", least=1)
+
+
+@dataclass(frozen=True)
 class EnvFiles:
     """Files with KEY=value lines, mode 0600, outside the repository."""
 
@@ -160,6 +174,7 @@ class Config:
     deploy: Deploy = field(default_factory=Deploy)
     health: Health = field(default_factory=Health)
     proof: Proof = field(default_factory=Proof)
+    recorder: Recorder = field(default_factory=Recorder)
     env_file: EnvFiles = field(default_factory=EnvFiles)
     services: Mapping[str, Service] = field(default_factory=dict)
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from aiimprove import backups, build, disk, footprint, logs, retention
+from aiimprove import backups, build, disk, footprint, logs, recording, retention
 from aiimprove.errors import AiimproveError, Locked
 from aiimprove.finding import Json
 from aiimprove.lock import held
@@ -62,6 +62,7 @@ def prune(workspace: Workspace) -> Pruned:
         before = footprint.measure(workspace)["bytes"]
         removed = {"releases": len(retention.prune(workspace)), "logs": _logs(workspace)}
         backups.forget(workspace.config)
+        recording.forget(workspace.config)
         removed |= {"scratch folders": _scratch(workspace), "dev clones": _dev_clones(workspace)}
         removed |= _rows(workspace)
         workspace.store.set_fact(PRUNED, time.time())

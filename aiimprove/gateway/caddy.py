@@ -13,6 +13,7 @@ from aiimprove.gateway import answering
 from aiimprove.gateway.answering import Backing, file, log
 from aiimprove.gateway.generation import NO_CANARY
 from aiimprove.gateway.hygiene import Routes, anything_like_approval, approval_routes, without_operator
+from aiimprove.gateway.recorder import BODY, LOGGER, SHARE, Recording
 from aiimprove.release import Environment
 
 LANE_COOKIE = "aiimprove_lane"
@@ -51,19 +52,20 @@ def binary() -> Path:
 
 
 def config(folder: Path, doors: list[Door], log: Path, errors: Path, log_mb: float = 20,
-           grace_seconds: float = 30.0) -> dict[str, Json]:
+           grace_seconds: float = 30.0, recording: Recording | None = None) -> dict[str, Json]:
     """The whole config; door number n listens on descriptor 3 + n, which the shim owns. Of each log five files of at
     most `log_mb` (whole megabytes, at least 1) are kept. A Caddy that is replaced sends visitors to the next one for
     a moment, then gives what is under way `grace_seconds`."""
-    servers = {f"{door.environment}-{door.service}": _server(folder, door, f"fd/{number}")
+    servers = {f"{door.environment}-{door.service}": _server(folder, door, f"fd/{number}", recording)
                for number, door in enumerate(doors, 3)}
     return {
         "admin": {"disabled": True, "config": {"persist": False}},
         "storage": {"module": "file_system", "root": str(folder / "caddy")},
         "logging": {"logs": {
             "default": {"writer": _rolled(errors, log_mb), "level": "WARN", "exclude": ["http.log.access"]},
-            "access": {"writer": _rolled(log, log_mb), "encoder": _encoder(), "include": ["http.log.access"]},
-        }},
+            "access": {"writer": _rolled(log, log_mb), "encoder": _encoder(), "include": ["http.log.access"],
+                       "exclude": [f"http.log.access.{LOGGER}"]},
+        } | (recording.logs() if recording else {})},
         "apps": {"http": {"shutdown_delay": f"{SHUTDOWN_DELAY}s", "grace_period": f"{grace_seconds}s",
                           "servers": servers}},
     }
@@ -77,19 +79,21 @@ def _rolled(path: Path, megabytes: float) -> dict[str, Json]:
 
 def _encoder() -> dict[str, Json]:
     unwanted = ["request>headers", "request>remote_port", "request>proto", "request>tls", "resp_headers", "user_id",
-                "bytes_read"]
+                "bytes_read", BODY, SHARE]
     return {"format": "filter", "wrap": {"format": "json"},
             "fields": {name: {"filter": "delete"} for name in unwanted}}
 
 
-def _server(folder: Path, door: Door, listen: str) -> dict[str, Json]:
+def _server(folder: Path, door: Door, listen: str, recording: Recording | None) -> dict[str, Json]:
+    noted = recording.routes() if recording and door.environment is Environment.LIVE else []
     link = folder / door.environment.value
     backing = Backing(link, door.service, door.held_seconds, door.assets, door.kept)
     return {
         "listen": [listen], "protocols": ["h1"], "automatic_https": {"disable": True},
         "read_header_timeout": "30s", "logs": {"default_logger_name": ""},
-        "routes": [*_leaving(), *_noted(link, door), *_refused(door), *_approvals(door, backing), *without_operator(),
-                   *_canary(link, backing), {"handle": [*_lane("stable"), *answering.stable(backing)]}],
+        "routes": [*_leaving(), *_noted(link, door), *_refused(door), *_approvals(door, backing), *noted,
+                   *without_operator(), *_canary(link, backing),
+                   {"handle": [*_lane("stable"), *answering.stable(backing)]}],
         "errors": {"routes": _unanswered()},
     }
 

@@ -19,6 +19,7 @@ from aiimprove.gateway import access_log, caddy
 from aiimprove.gateway.access_log import Answer, Cursor
 from aiimprove.gateway.caddy import Door
 from aiimprove.gateway.generation import Generation, Generations
+from aiimprove.gateway.recorder import Recording
 from aiimprove.gateway.watch import Lease, Returned, Watch
 from aiimprove.process import Identity
 from aiimprove.release import Environment
@@ -40,6 +41,7 @@ class Gateway:
         self._grace_seconds = config.deploy.drain_seconds
         self._errors = config.logs_folder / "gateway_errors.log"
         self._log_mb = config.limits.log_mb
+        self._recording = Recording.of(config)
         self._kept = Kept(self.folder / "shim")
         self._doors = [replace(door, held_seconds=held_seconds) for door in _doors(config)]
         self._generations = Generations(self.folder, list(config.services))
@@ -151,7 +153,8 @@ class Gateway:
             listen=tuple((door.host, door.port) for door in self._doors))
 
     def _run(self) -> str:
-        config = caddy.config(self.folder, self._doors, self.log, self._errors, self._log_mb, self._grace_seconds)
+        config = caddy.config(self.folder, self._doors, self.log, self._errors, self._log_mb, self._grace_seconds,
+                              self._recording)
         wanted = json.dumps(config, indent=1)
         written = self.folder / f"caddy-{zlib.crc32(wanted.encode()):08x}.json"
         spec = self._spec(written)
@@ -161,6 +164,8 @@ class Gateway:
             return "adopted" if self._kept.revive() else "running"
         self._refuse_taken_ports()
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self._recording:
+            self._recording.raw.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         atomic.write(written, wanted)
         if self.running():
             self._hand_over(spec)
