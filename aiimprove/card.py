@@ -14,6 +14,7 @@ from aiimprove.event import Event
 from aiimprove.evidence import Evidence
 from aiimprove.improvement import Improvement
 from aiimprove.policy import WAY_BACK, one_way
+from aiimprove.prediction import predict
 
 _KEPT = "\n\t"
 
@@ -34,6 +35,7 @@ def card(improvement: Improvement, events: Sequence[Event] = (), refusals: Seque
         "checks": [{"name": check.name, "verdict": check.verdict, "summary": visible(check.summary),
                     "seconds": round(check.seconds, 2)} for check in (evidence.checks if evidence else ())],
         "rollback": _rollback(evidence),
+        "prediction": _prediction(evidence),
         "not_checked": [visible(each) for each in (evidence.not_checked if evidence else ())],
         "claim": visible(improvement.claim) or None, "reason": visible(improvement.reason), "refusals": list(refusals),
         "branch": improvement.branch, "commit": improvement.commit, "base_commit": improvement.base_commit,
@@ -76,6 +78,11 @@ def _before_after(evidence: Evidence | None) -> tuple[str, str]:
     rows = checks[0].measurements
     return (visible("; ".join(_figure(row.name, row.before, row.unit) for row in rows)),
             visible("; ".join(_figure(row.name, row.after, row.unit) for row in rows)))
+
+
+def _prediction(evidence: Evidence | None) -> dict[str, Any] | None:
+    found = predict(evidence)
+    return found.to_json() if found else None
 
 
 def _rollback(evidence: Evidence | None) -> dict[str, Any] | None:

@@ -67,6 +67,12 @@ class Due:
         return left and not any(holder(store, name) for name in (
             "deploy", *(f"watch {each}" for each in unfinished)))
 
+    def predictions(self) -> bool:
+        """Something has been live for a moment, and live was not asked yet whether it does what was predicted."""
+        from aiimprove import settlement
+
+        return self._count("LIVE") > 0 and settlement.due(self.workspace) is not None
+
     def prune(self) -> bool:
         """A day has passed, or the disk runs low; or it is time to measure again."""
         from aiimprove import upkeep

@@ -95,6 +95,12 @@ def _preview(workspace: Workspace) -> str:
     return f"dev shows {shown.improvement or 'what is live'}"
 
 
+def _predictions(workspace: Workspace) -> str:
+    from aiimprove import settlement
+
+    return settlement.settle(workspace)
+
+
 def _prune(workspace: Workspace) -> str:
     from aiimprove import footprint, upkeep
 
@@ -108,7 +114,7 @@ def _prune(workspace: Workspace) -> str:
 STEPS: Mapping[str, Callable[[Workspace], str]] = {
     "settle": _settle, "health": _health, "deploy": _deploy, "analyze": _analyze, "generate": _generate,
     "test": _test, "request-approval": _request, "preview": _preview,
-    "prune": _prune,
+    "predictions": _predictions, "prune": _prune,
 }
 """Each takes what is due, says in words what it did, and says nothing when nothing was due."""
 _MAKING = ("generate", "test", "request-approval")
@@ -123,7 +129,7 @@ def once(workspace: Workspace) -> list[Done]:
             done += made
             if not any(step.exit_code == 0 for step in made):
                 break
-        return done + _steps(workspace, ("deploy", "preview", "prune"))
+        return done + _steps(workspace, ("deploy", "preview", "predictions", "prune"))
 
 
 def _steps(workspace: Workspace, names: tuple[str, ...]) -> list[Done]:

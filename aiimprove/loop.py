@@ -128,9 +128,9 @@ class Lanes:
     def _work_lane(self) -> None:
         due, every = Due(replace(self.workspace)), self.workspace.config.intervals
         seconds = {"analyze": every.analyze, "generate": every.generate, "test": every.test,
-                   "request-approval": every.test, "prune": _PRUNE_SECONDS}
+                   "request-approval": every.test, "predictions": every.test, "prune": _PRUNE_SECONDS}
         questions = {"analyze": due.analyze, "generate": due.generate, "test": due.test,
-                     "request-approval": due.request, "prune": due.prune}
+                     "request-approval": due.request, "predictions": due.predictions, "prune": due.prune}
         at = dict.fromkeys(seconds, 0.0)
         while not self._stopping.is_set():
             for name, question in questions.items():

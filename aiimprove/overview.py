@@ -14,7 +14,7 @@ def overview(state: str, known: dict[str, object]) -> dict[str, object]:
     """The data of `status --json`. `known` holds what the config says: name, folders, addresses."""
     empty = {"running": False, "health": dict(_UNKNOWN), "counts": {}, "improvements": [], "live_release": None,
              "dev_release": None, "deploying": None, "live_commit": None, "dev_improvement": None, "working": [],
-             "footprint": None}
+             "footprint": None, "missed": {}}
     file = os.path.join(state, "state.db")
     if not os.path.exists(file):
         return empty | known
@@ -35,6 +35,7 @@ def _read(connection: sqlite3.Connection) -> dict[str, object]:
         "dev_release": facts.get("dev_release"), "deploying": _deploying(connection, facts.get("canary")),
         "live_commit": facts.get("live_commit"), "dev_improvement": facts.get("dev_improvement"),
         "working": _working(connection), "footprint": facts.get("footprint"),
+        "missed": _missed(connection, facts.get("predictions", {})),
     }
 
 
@@ -42,6 +43,13 @@ def _improvements(connection: sqlite3.Connection) -> list[dict[str, object]]:
     names = ("id", "kind", "title", "status", "digest", "detector", "author", "impact", "created", "updated")
     rows = connection.execute(f"SELECT {', '.join(names)} FROM improvements ORDER BY updated DESC LIMIT {_SHOWN}")
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _missed(connection: sqlite3.Connection, outcomes: dict[str, dict[str, str]]) -> dict[str, str]:
+    """What is live and does not do there what its proof predicted, and why."""
+    found = {name: each["why"] for name, each in outcomes.items() if each["outcome"] == "missed"}
+    live = {row[0] for row in connection.execute("SELECT id FROM improvements WHERE status = 'LIVE'")} if found else ()
+    return {name: why for name, why in found.items() if name in live}
 
 
 def _health(connection: sqlite3.Connection) -> dict[str, object]:

@@ -52,6 +52,8 @@ def _sentences(shown: dict[str, Any]) -> list[str]:
         lines += ["", table(("check", "verdict", "seen"), rows)]
     if shown["rollback"]:
         lines += ["", f"The way back: {shown['rollback']['words']}", ""]
+    if shown["prediction"]:
+        lines += [f"Predicted on live: {shown['prediction']['words']}", ""]
     lines += [f"Not checked: {each}" for each in shown["not_checked"]]
     if shown["diff"]:
         lines += ["", shown["diff"].rstrip()]

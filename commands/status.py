@@ -59,7 +59,9 @@ def _sentences(data: dict[str, Any]) -> list[str]:
             lines.append(f"         {now['judgement']['verdict']}: {now['judgement']['why']}")
     lines += [f"Now      {each['name']}: {each['message']}, for {time.time() - each['since']:.0f} s"
               for each in data["working"]]
-    return [*lines, "", *_improvements(data), "", _next(data)]
+    missed = [f"Not as predicted: {name}: {why}. 'aiimprove rollback' takes the last one back."
+              for name, why in data["missed"].items()]
+    return [*lines, "", *_improvements(data), "", *missed, _next(data)]
 
 
 def _size(footprint: dict[str, Any] | None) -> str:

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = {
     "vocabulary": "errors finding event evidence improvement release tree settings launch canary policy card answer "
-                  "overview pulse openapi ledger rotation atomic attestation "
+                  "overview pulse openapi ledger rotation atomic attestation prediction "
                   "units crontab openmetrics tallies",
     "primitives": "config disk notify store process journal repository probes",
     "devices": "shim lock signing exchange installation door operators landlock sandbox vault snapshot backups "
@@ -23,7 +23,8 @@ LAYERS = {
                "detectors",
     "workspace": "workspace",
     "shared steps": "taken looked releases migration development replaying watching promotion way_back unfinished "
-                    "bundle reproving canary_steps rollout restoring revival retention logs footprint upkeep",
+                    "bundle reproving settlement canary_steps rollout restoring revival retention logs footprint "
+                    "upkeep",
     "stages": "analysis generation verification approval deployment health metrics",
     "composition": "lifecycle due loop system exporter service renewal upgrade",
     "commands": "commands",

@@ -162,7 +162,8 @@ class Tiny:
                  "evidence": proven(commit)} if status not in (Status.PROPOSED, Status.NEEDS_AUTHOR) else {}
         store = self.store()
         try:
-            return store.add(Improvement(name, FINDING, status, **known | changes), "test")
+            return store.add(Improvement(**{"id": name, "finding": FINDING, "status": status, **known, **changes}),
+                             "test")
         finally:
             store.close()
 

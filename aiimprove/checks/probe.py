@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from aiimprove.answer import Replay
 from aiimprove.evidence import Check, Measurement, Verdict
+from aiimprove.prediction import FIGURE
 from aiimprove.probes import replay
 from aiimprove.proving import Copy, Stand
 
@@ -19,13 +22,21 @@ def run(stand: Stand) -> Check:
     verdict, sentence = _judged(before, after)
     return Check(NAME, verdict, sentence, (
         Measurement("what was seen", before[-1].observed, after[-1].observed),
-        Measurement("the probe fails", _failures(before), _failures(after), f"of {TIMES} times")))
+        Measurement("the probe fails", _failures(before), _failures(after), f"of {TIMES} times"),
+        *_figures(before, after)))
 
 
 def _replayed(stand: Stand, copy: Copy) -> Replay:
     finding = stand.case.finding
     assert finding is not None
     return replay(finding.probe, copy.urls.get(finding.probe.service, ""), copy.data)
+
+
+def _figures(before: list[Replay], after: list[Replay]) -> Iterator[Measurement]:
+    """The figure behind the answers, where both have one of the same unit: what live is held against later."""
+    known = [sorted(each.value for each in replays if each.value is not None) for replays in (before, after)]
+    if all(known) and before[-1].unit == after[-1].unit:
+        yield Measurement(FIGURE, known[0][len(known[0]) // 2], known[1][len(known[1]) // 2], after[-1].unit)
 
 
 def _failures(replays: list[Replay]) -> int:
