@@ -3,8 +3,8 @@
 The app of bench/talks with every kind of traffic. Killed with SIGKILL, one after the other: the service, the gateway's
 Caddy, the gateway's shim (which the loop, here this script, gives a successor), both at once; and the gateway is
 replaced by another Caddy as an upgrade does it (this one loses only what Caddy takes at the moment at which it ends).
-Then the bundled site's backend and front end. Nothing is sent twice by the visitors; who lost a request comes back after
-0.1 s. "back" is the time until a request that was begun after the death is answered.
+Then the bundled site's backend and front end. Nothing is sent twice by the visitors; who lost a request comes back
+after 0.1 s. "back" is the time until a request that was begun after the death is answered.
 """
 
 from __future__ import annotations
