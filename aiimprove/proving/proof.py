@@ -28,11 +28,11 @@ from aiimprove.tree import Change
 if TYPE_CHECKING:
     from aiimprove.checks import Checker
 
-ALL: tuple[str, ...] = ("scope", "probe", "smoke", "contract", "migration", "speed", "rollback",
-                        "tests")
+ALL: tuple[str, ...] = ("scope", "honesty", "probe", "smoke", "contract", "migration", "speed",
+                        "rollback", "tests")
 """The modules of `aiimprove.checks`, in the order in which they look: what is quick first. `rollback` writes to the
 data of both copies, so whoever asks them comes before it."""
-ABOUT_A_FINDING = frozenset({"probe", "scope"})
+ABOUT_A_FINDING = frozenset({"honesty", "probe", "scope"})
 NEVER_CHECKED = ("how pages look in a browser", "recorded requests of visitors", "how it behaves under load")
 
 
@@ -91,6 +91,7 @@ def judge_digest(config: Config) -> str:
     """A digest over who judges: the code of all checks and of what they stand on, and the limits in the config."""
     package = Path(__file__).parent.parent
     files = [*sorted((package / "checks").glob("*.py")), *sorted((package / "proving").glob("*.py")),
+             *sorted((package / "honesty").glob("*.py")),
              *(package / f"{name}.py" for name in ("answer", "ledger", "openapi", "probes", "rehearsal", "samples",
                                                    "snapshot"))]
     code = {str(path.relative_to(package)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,12 @@ from stand import APPS, Stand, app_python, running
 from aiimprove.authors import AUTHORS, can_write
 from aiimprove.detectors import look_all
 from aiimprove.finding import Finding
+from aiimprove.honesty import spoken
+from aiimprove.honesty.written import Known, Written
 from aiimprove.probes import get, replay
 from aiimprove.recipes import Declined, Draft
 from aiimprove.settings import Config, Service
+from aiimprove.tree import read_tree
 
 SHELF = Service(folder=".", runtime="python", health="/ping", smoke=["/v1/books"], openapi="/openapi.json",
                 databases=["shelf.db"], migrations="schema", tests="tests",
@@ -153,6 +157,17 @@ def test_the_recipes_fix_what_they_said_they_fix(patched: tuple[Path, list[Findi
             assert seen.passed, (finding.title, seen.observed)
         for path in ("/v1/books?skip=-1", "/v1/books/1", "/v1/books?from=1950", "/v1/books?skip=9223372036854775807"):
             assert get(url + path).status == 200  # what passed before still passes
+
+
+def test_no_rule_against_cheating_objects_to_a_recipe(patched: tuple[Path, list[Finding]]) -> None:
+    tree, fixed = patched
+    before, after = read_tree(APPS / "shelf"), read_tree(tree)
+    known = Known(None, frozenset(before), frozenset({"fastapi", "starlette", "pydantic", "pytest", "httpx"}))
+    files = [Written(path, before[path].decode() if path in before else None, text.decode(), path.startswith("tests/"))
+             for path, text in after.items() if before.get(path) != text]
+    assert len(files) > len(fixed)
+    assert {finding.title: spoken(files, replace(known, finding=finding)) for finding in fixed} == {
+        finding.title: {} for finding in fixed}
 
 
 def test_partial_answers_and_streams_stay_as_they_were(patched: tuple[Path, list[Finding]], tmp_path: Path) -> None:
