@@ -73,7 +73,8 @@ def _lives(killer: Killer, short: bool, most: int) -> None:
     _loop(killer, 3 if short else 15)
     while not short and killer.total < most * 0.6 and _life(killer, EACH_LIFE):
         pass
-    fro, to = another_release(killer.site, killer.engine).id, first
+    fro, to = first, another_release(killer.site, killer.engine).id
+    killer.site.must("rollback", "--to", to, token=True)  # what never served is not kept
     while killer.total < most:
         killer.through(min(3, most - killer.total), "rollback", "--to", fro)
         if killer.engine.live().id != fro:
