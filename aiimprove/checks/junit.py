@@ -22,10 +22,19 @@ LARGEST_REPORT = 32 << 20
 
 @dataclass(frozen=True)
 class Results:
-    """How each test ended: passed, failed or skipped, by its id. `problem` says why there is nothing to read."""
+    """How each test ended: passed, failed or skipped, by its id. `problem` says why there is nothing to read;
+    `witness` how the test ended that must fail (empty: it was not reported), `exit_code` how the run did."""
 
     tests: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    witness: str = ""
+    exit_code: int = 0
+
+    def without(self, name: str) -> Results:
+        """These results with the witness of that name told apart."""
+        told = [each for each in self.tests if name and each.partition("::")[2].endswith(name)]
+        rest = {each: outcome for each, outcome in self.tests.items() if each not in told}
+        return replace(self, tests=rest, witness=self.tests[told[0]] if len(told) == 1 else "")
 
     def passed(self) -> set[str]:
         return {name for name, outcome in self.tests.items() if outcome == "passed"}
@@ -52,7 +61,7 @@ def run_tests(case: Case, release: Release, name: str, folder: Path, out: Path) 
         return Results(problem=f"the tests of {name} took longer than {case.config.proof.tests_seconds:g} seconds")
     if not report.is_file() or report.is_symlink():
         return Results(problem=f"the tests of {name} wrote no report:\n{last_lines(out / 'tests.log')}")
-    return read_report(report)
+    return replace(read_report(report), exit_code=done.exit_code)
 
 
 def read_report(report: Path) -> Results:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
-from fnmatch import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiimprove import atomic
 from aiimprove.build import sources
+from aiimprove.build.artifacts import source_paths
 from aiimprove.checks.junit import Results, run_tests
+from aiimprove.checks.sealing import Seal, decides, witness
 from aiimprove.evidence import Check, Measurement, Verdict
 from aiimprove.finding import digest_of
 from aiimprove.proving import Case, Stand
@@ -19,9 +20,6 @@ from aiimprove.release import Release
 NAME = "tests"
 SHOWN = 5
 KEPT_RESULTS = 30
-SETTINGS = ("conftest.py", "pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", ".coveragerc", "vitest.config.*",
-            "vitest.setup.*", "vite.config.*", "jest.config.*", "sitecustomize.py")
-"""Files that decide what a test run means; those of the live version count."""
 
 
 def run(stand: Stand) -> Check:
@@ -65,12 +63,14 @@ class ServiceTests:
             return Verdict.INCONCLUSIVE, f"{self.name} has no tests", ()
         if not before.passed():
             return Verdict.INCONCLUSIVE, f"no test of {self.name} passes on the live version either", ()
-        after = self._run("candidate", self.case.candidate, self.added())
+        after = self._run("candidate", self.case.candidate)
         if after.problem:
             return Verdict.FAILED, after.problem, ()
         broken = before.passed() - after.passed()
         if broken:
             return self._broken(before, after, broken)
+        if forged := _forged(before, after):
+            return Verdict.FAILED, forged, self._figures(before, after)
         return self._own(before, after)
 
     def _broken(self, before: Results, after: Results, broken: set[str]) -> Answer:
@@ -79,23 +79,24 @@ class ServiceTests:
         missing = sorted(broken - set(after.tests))
         if missing:
             return Verdict.FAILED, f"tests are gone: {_listed(missing)}", measured
-        again = self._run("again", self.case.candidate, self.added())
+        again = self._run("again", self.case.candidate)
         lasting = sorted(broken - again.passed())
         if lasting:
             return Verdict.FAILED, f"{len(lasting)} tests that passed fail: {_listed(lasting)}", measured
         return Verdict.INCONCLUSIVE, f"tests fail now and then: {_listed(sorted(broken))}", measured
 
     def _own(self, before: Results, after: Results) -> Answer:
-        """The candidate's new tests: they pass with the change, and show it when they fail without."""
+        """The candidate's new tests, by themselves: they pass with the change, and show it when they fail without."""
         measured = self._figures(before, after)
-        own = set(after.tests) - set(before.tests)
-        failing = sorted(name for name in own if after.tests[name] == "failed")
-        if failing:
-            return Verdict.FAILED, f"new tests of the candidate fail: {_listed(failing)}", measured
+        alone = self._run("own", self.case.candidate, self.added()) if self.added() else Results()
+        own = set(alone.tests) - set(before.tests)
+        failing = sorted(name for name in own if alone.tests[name] == "failed")
+        if alone.problem or failing:
+            return Verdict.FAILED, alone.problem or f"new tests of the candidate fail: {_listed(failing)}", measured
         failed = len([name for name, outcome in before.tests.items() if outcome == "failed"])
         said = f"all {len(before.passed())} tests of {self.name} that passed still pass" + (
             f" ({failed} failed before too)" if failed else "")
-        if not own or not self.added():
+        if not own:
             return Verdict.PASSED, said, measured
         without = self._run("without", self.case.baseline, self.added(), self.case.candidate.commit)
         showing = len(own - without.passed())
@@ -109,7 +110,7 @@ class ServiceTests:
 
     def added(self) -> list[str]:
         """New files among the candidate's tests, but for those that decide what a test run means."""
-        return [change.path for change in self.case.changes if change.status == "A" and not _decides(change.path)
+        return [change.path for change in self.case.changes if change.status == "A" and not decides(change.path)
                 and (f"{change.path}/".startswith(f"{self._tests}/") or self._is_beside(change.path))]
 
     def _is_beside(self, path: str) -> bool:
@@ -126,40 +127,46 @@ class ServiceTests:
     def _before(self) -> Results:
         """The live version's own results, remembered by commit."""
         service, release = self.case.config.services[self.name], self.case.baseline
-        key = digest_of([release.commit, self.name, service.test, release.dependencies.get(self.name, "")])
+        key = digest_of([release.commit, self.name, service.test, release.dependencies.get(self.name, ""), "witness"])
         kept = self.case.config.state_folder / "tests" / f"{key}.json"
         if kept.is_file():
             return Results.from_text(kept.read_text("utf-8"))
-        results = self._run("baseline", release, [])
+        results = self._run("baseline", release)
         if not results.problem:
             kept.parent.mkdir(parents=True, exist_ok=True)
             atomic.write(kept, results.to_text())
             _forget(kept.parent)
         return results
 
-    def _run(self, label: str, release: Release, added: list[str], added_from: str = "") -> Results:
-        """The live version's tests, and the added files, on the code of a release."""
+    def _run(self, label: str, release: Release, added: Sequence[str] = (), added_from: str = "") -> Results:
+        """Live's tests on the code of a release, with a witness among them; or the added files by themselves."""
         out = self.case.work / f"tests-{self.name}-{label}"
         shutil.rmtree(out, ignore_errors=True)
-        tree, repository, base = out / "tree", self.case.repository, self.case.baseline.commit
-        folder = sources(self.case.config, repository, release.commit, tree, self.name)
-        shutil.rmtree(tree / self._tests, ignore_errors=True)
-        for path in self._deciding(release.commit):
-            (tree / path).unlink(missing_ok=True)
-        wanted = [path for path in (self._tests, *self._deciding(base)) if repository.tree(base, path)]
-        if wanted:
-            repository.export(base, tree, list(dict.fromkeys(wanted)))
+        tree, base, service = out / "tree", self.case.baseline, self.case.config.services[self.name]
+        folder = sources(self.case.config, self.case.repository, release.commit, tree, self.name)
+        seal = Seal(self.case.repository, base.commit, service, self._tests, self.case.finding is not None)
+        seal.close(tree, release.commit, list(dict.fromkeys([*source_paths(service), service.folder])))
+        if self.case.finding is not None:
+            release = replace(release, dependencies=base.dependencies)
         if added:
-            repository.export(added_from or release.commit, tree, added)
-        return run_tests(self.case, release, self.name, folder, out)
+            seal.empty(tree)
+            self.case.repository.export(added_from or release.commit, tree, added)
+            return run_tests(self.case, release, self.name, folder, out)
+        told = witness(tree, self._tests, service.test)
+        if told:
+            (tree / told.path).write_text(told.text)
+        return run_tests(self.case, release, self.name, folder, out).without(told.name if told else "")
 
-    def _deciding(self, commit: str) -> Iterator[str]:
-        folder = self.case.config.services[self.name].folder
-        yield from (entry.path for entry in self.case.repository.entries(commit, folder) if _decides(entry.path))
 
-
-def _decides(path: str) -> bool:
-    return any(fnmatch(Path(path).name.lower(), pattern) for pattern in SETTINGS)
+def _forged(before: Results, after: Results) -> str:
+    """Why the report is not believed: what must fail in every honest run did not, or the run ended in another way."""
+    if before.witness != "failed":
+        return ""
+    if after.witness != "failed":
+        return "the report is forged: a test that must fail did not"
+    return "" if after.exit_code == before.exit_code else (
+        f"the report is forged: the run ended with {after.exit_code}, and with such a report ends with "
+        f"{before.exit_code}")
 
 
 def _listed(names: list[str]) -> str:
