@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiimprove.answer import Replay
+from aiimprove.checks.variants import seed, variants
 from aiimprove.evidence import Check, Measurement, Verdict
 from aiimprove.prediction import FIGURE
 from aiimprove.probes import replay
@@ -12,6 +13,7 @@ from aiimprove.proving import Copy, Stand
 
 NAME = "probe"
 TIMES = 3
+SHOWN = 3
 
 
 def run(stand: Stand) -> Check:
@@ -20,10 +22,28 @@ def run(stand: Stand) -> Check:
         before.append(_replayed(stand, stand.baseline))
         after.append(_replayed(stand, stand.candidate))
     verdict, sentence = _judged(before, after)
+    asked, bad = _varied(stand) if verdict is Verdict.PASSED else (0, [])
+    if bad:
+        verdict, sentence = Verdict.FAILED, f"variants of the probe still fail: {'; '.join(bad[:SHOWN])}"
+    elif asked:
+        sentence += f"; so it is in {asked} variants"
     return Check(NAME, verdict, sentence, (
         Measurement("what was seen", before[-1].observed, after[-1].observed),
         Measurement("the probe fails", _failures(before), _failures(after), f"of {TIMES} times"),
-        *_figures(before, after)))
+        Measurement("variants of the probe that fail", asked, len(bad), f"of {asked}"), *_figures(before, after)))
+
+
+def _varied(stand: Stand) -> tuple[int, list[str]]:
+    """How many variants fail on the live version, and what was seen of those that fail on the candidate too."""
+    finding, bad, asked = stand.case.finding, [], 0
+    assert finding is not None
+    for each in variants(finding, seed(stand.case.config.state_folder, finding.probe)):
+        where = each.service
+        if not replay(each, stand.baseline.urls.get(where, ""), stand.baseline.data).passed:
+            asked += 1
+            seen = replay(each, stand.candidate.urls.get(where, ""), stand.candidate.data)
+            bad += [] if seen.passed else [seen.observed]
+    return asked, bad
 
 
 def _replayed(stand: Stand, copy: Copy) -> Replay:

@@ -101,7 +101,7 @@ def test_a_good_patch_passes_everything(shop: Shop) -> None:
     assert words(evidence) == []
     assert evidence.verdict is Verdict.PASSED and {check.name for check in evidence.checks} == set(ALL)
     said = {check.name: check.summary for check in evidence.checks}
-    assert said["probe"] == "the problem is gone (before: answered 500; after: answered 422)"
+    assert said["probe"].startswith("the problem is gone (before: answered 500; after: answered 422); so it is in ")
     assert "so do 1 new ones, and 1 of them fail without the change" in said["tests"]
     assert (evidence.artifact, evidence.probe) == (case.candidate.artifact, FINDING.probe.digest())
 
@@ -111,6 +111,12 @@ class TestProbe:
         probe = replace(FINDING.probe, request={"method": "GET", "path": "/items?page=5"})
         verdict, said = only(shop, "probe", {"shop/app.py": FIXED}, replace(FINDING, probe=probe))
         assert verdict is Verdict.FAILED and said.startswith("not reproduced")
+
+    def test_a_fix_for_the_probe_alone_meets_its_variants(self, shop: Shop) -> None:
+        partial = APP.replace("    if page > 1000", "    if page > 4900:\n        return 422, {}\n    if page > 1000")
+        bounded = replace(FINDING, details={**FINDING.details, "highest_ok": 1000})
+        verdict, said = only(shop, "probe", {"shop/app.py": partial}, bounded)
+        assert verdict is Verdict.FAILED and said.startswith("variants of the probe still fail: answered 500")
 
     def test_a_problem_that_comes_and_goes_decides_nothing(self, shop: Shop) -> None:
         flaky = FIXED.replace("def items(query):", "asked = []\n\n\ndef items(query):\n    asked.append(1)").replace(

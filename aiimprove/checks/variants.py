@@ -1,0 +1,110 @@
+"""The probe in other words: what the author of a candidate could not see, and a fix must answer as well.
+
+Variants follow from the probe and a secret of the judge's in the state folder, always the same for one probe. Only
+those on which the live version fails like on the probe itself are held against a candidate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from aiimprove import atomic
+from aiimprove.finding import Finding, Json, Probe
+
+SECRET = "judge.secret"
+NUMBERS = 6
+PATHS = 6
+FURTHEST = 2 ** 70
+
+
+def seed(state_folder: Path, probe: Probe) -> str:
+    """What the variants of a probe are drawn with. The secret is made at the first use, and is its owner's alone."""
+    kept = state_folder / SECRET
+    if not kept.is_file():
+        atomic.write(kept, secrets.token_hex(32), mode=0o600)
+    return hmac.new(kept.read_bytes(), probe.digest().encode(), hashlib.sha256).hexdigest()
+
+
+def variants(finding: Finding, drawn: str) -> list[Probe]:
+    """Other probes of the same problem; none for a cause whose other forms are not known."""
+    probe, chance = finding.probe, Random(drawn)
+    requests = {"integer-out-of-range": _numbers, "no-compression": _paths,
+                "missing-security-headers": _paths}.get(finding.cause)
+    if probe.kind == "query-plan":
+        return [replace(probe, request={**probe.request, "sql": _other_literals(str(probe.request["sql"]), chance)})]
+    if probe.kind != "http" or requests is None:
+        return []
+    expect = dict(probe.expect)
+    if "at_most_bytes" in expect:  # how small another answer can be is not known
+        expect = {"encoding": expect["encoding"]}
+    return [replace(probe, request=each, expect=expect) for each in requests(finding, chance)]
+
+
+def _numbers(finding: Finding, chance: Random) -> Iterator[Mapping[str, Json]]:
+    """Other values beyond the border, and another spelling of the probe's own."""
+    request = finding.probe.request
+    for each in [request, *request.get("also", ())]:
+        for found in sorted(_large(each)):
+            border = _border(finding, found)
+            for value in (border + 1 if found > 0 else border - 1, *(_beyond(found, border, chance)
+                                                                    for _ in range(NUMBERS))):
+                yield _with(each, found, str(value))
+            if "body" not in each:
+                yield _with(each, found, "".join(f"%{ord(digit):02X}" for digit in str(found)))
+
+
+def _large(request: Mapping[str, Json]) -> set[int]:
+    text = f"{request.get('path', '')} {json.dumps(request.get('body', ''))}"
+    return {int(each) for each in re.findall(r"(?<![\w.%])-?\d{3,}(?![\w.])", text)}
+
+
+def _border(finding: Finding, found: int) -> int:
+    """The last value that passes, on the side on which this one crashes; the value itself where none is known."""
+    name = "highest_ok" if found > 0 else "lowest_ok"
+    known = [row[name] for row in (finding.details, *finding.details.get("parameters", ()))
+             if row.get(name) is not None and abs(row[name]) < abs(found)]
+    return int(max(known, key=abs)) if known else found
+
+
+def _beyond(found: int, border: int, chance: Random) -> int:
+    """Near the border, between it and the probe's value, or far out."""
+    reach = abs(found - border)
+    step = chance.choice((chance.randint(1, 50), chance.randint(1, reach) if reach else 1,
+                          chance.randint(1, min(FURTHEST, 20 * abs(found)))))
+    return border + step if found > 0 else border - step
+
+
+def _with(request: Mapping[str, Json], found: int, value: str) -> Mapping[str, Json]:
+    def put(text: str) -> str:
+        return re.sub(rf"(?<![\w.%]){found}(?![\w.])", lambda _: value, text)
+
+    body = request.get("body")
+    changed = {**request, "path": put(str(request["path"]))}
+    if body is not None:
+        changed["body"] = put(body) if isinstance(body, str) else json.loads(put(json.dumps(body)))
+    return {name: each for name, each in changed.items() if name != "also"}
+
+
+def _paths(finding: Finding, chance: Random) -> Iterator[Mapping[str, Json]]:
+    """Other addresses of the finding, and its own with a query that means nothing."""
+    request = {name: each for name, each in finding.probe.request.items() if name != "also"}
+    others = sorted({*finding.details.get("paths", ())} - {request["path"]})
+    address = urlsplit(str(request["path"]))
+    query = urlencode([*parse_qsl(address.query), (f"v{chance.randrange(10_000)}", "1")])
+    for path in [f"{quote(address.path, safe='/%')}?{query}", *chance.sample(others, min(PATHS, len(others)))]:
+        yield {**request, "path": path}
+
+
+def _other_literals(sql: str, chance: Random) -> str:
+    """The statement with other texts and numbers, wildcards and limits left as they are."""
+    sql = re.sub(r"'[^'%_]*'", lambda _: f"'{chance.randrange(10 ** 9):x}'", sql)
+    return re.sub(r"(=|<|>)(\s*)\d+\b", lambda match: f"{match[1]}{match[2]}{chance.randrange(1, 10 ** 6)}", sql)

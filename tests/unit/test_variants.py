@@ -1,0 +1,52 @@
+"""Variants of a probe: the same for one secret, others for another, and never the probe itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from aiimprove.checks.variants import seed, variants
+from aiimprove.finding import Finding, Kind, Probe
+
+FINDING = Finding("hostile_values", Kind.BUG, "integer-out-of-range", "x", "", "", Probe(
+    "http", "shop", {"method": "GET", "path": "/items?page=5000"}, {"status_below": 500}), details={"highest_ok": 1000})
+
+
+def paths(finding: Finding, drawn: str) -> list[str]:
+    return [str(each.request["path"]) for each in variants(finding, drawn)]
+
+
+def test_they_follow_from_a_secret_of_the_state_folder(tmp_path: Path) -> None:
+    drawn = seed(tmp_path, FINDING.probe)
+    assert drawn == seed(tmp_path, FINDING.probe) and (tmp_path / "judge.secret").stat().st_mode & 0o777 == 0o600
+    assert paths(FINDING, drawn) == paths(FINDING, drawn) != paths(FINDING, "another")
+
+
+def test_numbers_lie_beyond_the_border() -> None:
+    asked = paths(FINDING, "a")
+    assert "/items?page=1001" in asked and "/items?page=%35%30%30%30" in asked and "/items?page=5000" not in asked
+    assert all(int(each.partition("=")[2]) > 1000 for each in asked if "%" not in each)
+
+
+def test_numbers_in_a_body_and_below_zero() -> None:
+    sent = {"method": "POST", "path": "/items", "body": {"page": -5000, "also": 3}}
+    below = replace(FINDING, probe=replace(FINDING.probe, request=sent), details={"lowest_ok": -7})
+    bodies = [each.request["body"] for each in variants(below, "a")]
+    assert {"page": -8, "also": 3} in bodies and all(body["page"] < -7 for body in bodies)
+
+
+def test_other_addresses_of_the_finding() -> None:
+    packed = replace(FINDING, cause="no-compression", details={"paths": ["/a", "/b", "/items?page=5000"]})
+    asked = paths(packed, "a")
+    assert {"/a", "/b"} < set(asked) and any(each.startswith("/items?page=5000&v") for each in asked)
+
+
+def test_other_literals_of_a_statement() -> None:
+    slow = replace(FINDING, probe=Probe("query-plan", "shop", {
+        "database": "x", "sql": "SELECT a FROM b WHERE c = 'd' AND e > 7 ORDER BY f LIMIT 5"}, {}))
+    sql = variants(slow, "a")[0].request["sql"]
+    assert "'d'" not in sql and "> 7 " not in sql and sql.endswith("ORDER BY f LIMIT 5")
+
+
+def test_a_cause_without_known_variants_has_none() -> None:
+    assert variants(replace(FINDING, cause="ZeroDivisionError"), "a") == []
