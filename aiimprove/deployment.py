@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from aiimprove import build, disk, restoring, retention
+from aiimprove import build, disk, recording, restoring, retention
 from aiimprove.errors import NotFound, Refused, ReleaseFailed, Stale, VerificationFailed
 from aiimprove.evidence import Verdict
 from aiimprove.improvement import Improvement, Status
@@ -191,7 +191,8 @@ def _prove(workspace: Workspace, release: Release, accept: Sequence[str]) -> Non
     work = workspace.work(f"proof-{release.id}")
     try:
         evidence = prove(Case(workspace.config, workspace.repository, None, workspace.live(), release,
-                              workspace.data("live"), work, workspace.box, workspace.progress))
+                              workspace.data("live"), work, workspace.box, workspace.progress,
+                              traffic=recording.recent(workspace.config)))
     finally:
         shutil.rmtree(work, ignore_errors=True)
     bad = [check for check in evidence.checks if check.name not in accept

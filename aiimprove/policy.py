@@ -9,9 +9,12 @@ from aiimprove.evidence import Check, Evidence, Verdict
 from aiimprove.improvement import Improvement, Status
 from aiimprove.settings import Limits
 
-REQUIRED = ("scope", "honesty", "probe", "smoke", "contract", "migration", "speed", "rollback", "tests")
+REQUIRED = ("scope", "honesty", "probe", "smoke", "contract", "migration", "speed", "replay", "rollback", "tests")
 """Checks without which no candidate of an author's is shown to anybody."""
 WAY_BACK = "rollback"
+REPLAY, TESTS = "replay", "tests"
+REPLAYED = "requests replayed"
+"""A figure of the replay: 0 when nothing was recorded."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,23 @@ def refusals(improvement: Improvement, evidence: Evidence | None, limits: Limits
 
 def outcome(evidence: Evidence) -> Verdict:
     """What the proof comes to: the worst answer of the checks that bind."""
-    return replace(evidence, checks=tuple(check for check in evidence.checks if binding(check))).verdict
+    return replace(evidence, checks=tuple(check for check in evidence.checks if binding(check, evidence))).verdict
 
 
-def binding(check: Check) -> bool:
-    """Whether this answer decides. A way back that is none is for the human to weigh, and so is one that could not be
-    tried, unless a migration comes with it; that the machine failed always counts."""
+def binding(check: Check, evidence: Evidence) -> bool:
+    """Whether this answer decides. Where no request was recorded yet, tests that pass are enough. A way back that is
+    none is for the human to weigh, and so is one that could not be tried, unless a migration comes with it; that the
+    machine failed always counts."""
+    if check.name == REPLAY and check.verdict is Verdict.INCONCLUSIVE and not _figure(check, REPLAYED):
+        return not any(each.name == TESTS and each.verdict is Verdict.PASSED for each in evidence.checks)
     if check.name != WAY_BACK or check.verdict in (Verdict.PASSED, Verdict.ERRORED):
         return True
-    return check.verdict is Verdict.INCONCLUSIVE and any(
-        figure.name == "migrations" and figure.after for figure in check.measurements)
+    return check.verdict is Verdict.INCONCLUSIVE and _figure(check, "migrations")
+
+
+def _figure(check: Check, name: str) -> bool:
+    """Whether the check measured anything by this name."""
+    return any(figure.name == name and figure.after for figure in check.measurements)
 
 
 def one_way(evidence: Evidence | None) -> str:
@@ -66,7 +76,7 @@ def _about_the_proof(evidence: Evidence) -> Iterator[Refusal]:
     yield from (Refusal("check_missing", f"the check named {name} was not made")
                 for name in REQUIRED if name not in asked)
     yield from (Refusal(f"check_{check.verdict}", f"{check.name} {check.verdict}: {check.summary}")
-                for check in evidence.checks if check.verdict is not Verdict.PASSED and binding(check))
+                for check in evidence.checks if check.verdict is not Verdict.PASSED and binding(check, evidence))
 
 
 def _about_the_link(improvement: Improvement, evidence: Evidence, judge: str) -> Iterator[Refusal]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 
-from aiimprove import build, disk, retention
+from aiimprove import build, disk, recording, retention
 from aiimprove.errors import AiimproveError, BuildFailed, NoRoom, Refused
 from aiimprove.evidence import Check, Evidence, Verdict
 from aiimprove.finding import digest_of
@@ -55,10 +55,12 @@ def _again(workspace: Workspace, improvement: Improvement) -> Improvement:
 
 def _verify(workspace: Workspace, improvement: Improvement, live: Release) -> Improvement:
     work = workspace.work(improvement.id)
+    recording.read(workspace.config)
     try:
         candidate = _build(workspace, improvement)
         evidence = prove(Case(workspace.config, workspace.repository, improvement.finding, live, candidate,
-                              workspace.data("live"), work / "proof", workspace.box, workspace.progress))
+                              workspace.data("live"), work / "proof", workspace.box, workspace.progress,
+                              traffic=recording.recent(workspace.config)))
     except NoRoom:
         raise  # the machine's, not the candidate's: it is tried again when there is room
     except BuildFailed as failed:
@@ -115,4 +117,4 @@ def _errored(workspace: Workspace, improvement: Improvement, message: str) -> Im
 
 def _words(evidence: Evidence, verdict: Verdict) -> str:
     return "; ".join(f"{check.name}: {check.summary}" for check in evidence.checks
-                     if check.verdict is verdict and binding(check))
+                     if check.verdict is verdict and binding(check, evidence))

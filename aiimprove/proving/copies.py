@@ -22,8 +22,9 @@ from aiimprove.snapshot import clone
 
 NICE = 19
 STOP_SECONDS = 2.0
-CLONES = 4
-"""Copies of live's data that a proof holds at its largest moment: what both are cloned from, both, and a trial."""
+CLONES = 8
+"""Copies of live's data that a proof holds at its largest moment: what both are cloned from, both, a
+rehearsal, and of a replay one run of the live version and one of the candidate, each with its data before."""
 
 
 @dataclass(frozen=True)

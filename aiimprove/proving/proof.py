@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from aiimprove.errors import AiimproveError, MigrationFailed, NotHealthy
 from aiimprove.evidence import Check, Evidence, Verdict
 from aiimprove.finding import Finding, digest_of
+from aiimprove.policy import REPLAY
 from aiimprove.proving.copies import NICE, Copy, running_copy
+from aiimprove.recording import NO_TRAFFIC, Traffic
 from aiimprove.rehearsal import Rehearsal, rehearse
 from aiimprove.release import Release
 from aiimprove.repository import Repository
@@ -28,18 +30,19 @@ from aiimprove.tree import Change
 if TYPE_CHECKING:
     from aiimprove.checks import Checker
 
-ALL: tuple[str, ...] = ("scope", "honesty", "probe", "smoke", "contract", "migration", "speed",
+ALL: tuple[str, ...] = ("scope", "honesty", "probe", "smoke", "contract", "migration", "speed", "replay",
                         "rollback", "tests")
 """The modules of `aiimprove.checks`, in the order in which they look: what is quick first. `rollback` writes to the
 data of both copies, so whoever asks them comes before it."""
 ABOUT_A_FINDING = frozenset({"honesty", "probe", "scope"})
-NEVER_CHECKED = ("how pages look in a browser", "recorded requests of visitors", "how it behaves under load")
+NEVER_CHECKED = ("how pages look in a browser", "how it behaves under load")
 
 
 @dataclass(frozen=True)
 class Case:
     """What is to be proven. Without a finding it is a commit of a human's: nothing was found that must be gone, and
-    a human may change any file. `snapshot` may be in use; it is copied once, for both. `work` is scratch."""
+    a human may change any file. `snapshot` may be in use; it is copied once, for both. `work` is scratch,
+    `traffic` what visitors asked lately."""
 
     config: Config
     repository: Repository
@@ -51,6 +54,7 @@ class Case:
     box: Box
     progress: Callable[[str], None]
     checks: tuple[str, ...] = ALL
+    traffic: Traffic = NO_TRAFFIC
 
     @cached_property
     def changes(self) -> list[Change]:
@@ -81,7 +85,8 @@ def prove(case: Case) -> Evidence:
     with ExitStack() as stack:
         stand = _stand(case, stack)
         answers = [stand] if isinstance(stand, Check) else [_ask(name, stand) for name in wanted]
-    unchecked = (*NEVER_CHECKED, *(f"the check named {name}" for name in skipped), *_about_the_box(case.box))
+    unchecked = (*NEVER_CHECKED, *_not_replayed(answers), *(f"the check named {name}" for name in skipped),
+                 *_about_the_box(case.box))
     probe = case.finding.probe.digest() if case.finding else ""
     return Evidence(case.baseline.commit, case.candidate.commit, tuple(answers), unchecked, case.candidate.artifact,
                     judge_digest(case.config), probe, time.time())
@@ -96,6 +101,7 @@ def judge_digest(config: Config) -> str:
                                                    "snapshot"))]
     code = {str(path.relative_to(package)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     return digest_of([code, asdict(config.limits), asdict(config.proof), config.deploy.migration_lock_ms,
+                      [config.recorder.replayed, config.recorder.seconds],
                       {name: service.journeys for name, service in config.services.items()}])
 
 
@@ -138,6 +144,11 @@ def _broken(name: str, stand: Stand, error: Exception) -> Check:
     if stand.baseline.alive() and not stand.candidate.alive():
         return Check(name, Verdict.FAILED, f"the candidate ended while it was looked at ({error})")
     return Check(name, Verdict.ERRORED, f"it could not be checked: {error}")
+
+
+def _not_replayed(answers: list[Check]) -> tuple[str, ...]:
+    nothing = any(each.name == REPLAY and each.verdict is Verdict.INCONCLUSIVE for each in answers)
+    return ("requests of visitors (none were recorded lately)",) if nothing else ()
 
 
 def _about_the_box(box: Box) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from proof_apps import Home, quiet
 from aiimprove.build import build
 from aiimprove.finding import Finding, Kind, Probe
 from aiimprove.proving import Case
+from aiimprove.recording import Recorded, Traffic
 from aiimprove.sandbox import find_box
 from aiimprove.settings import Deploy, Proof, Service
 
@@ -179,6 +180,17 @@ FINDING = Finding("hostile_values", Kind.BUG, "integer-out-of-range", "shop GET 
                   details={"method": "GET", "route": "/items", "parameter": "page"})
 
 
+def visited(*requests: tuple[str, str] | tuple[str, str, str]) -> Traffic:
+    """What a browser asked of the shop: method, address and, of a write, its body."""
+    headers = {"content-type": "application/json", "origin": "http://shop.example"}
+    asked = tuple(Recorded("shop", method, uri, headers if body else {}, "".join(body))
+                  for method, uri, *body in requests)
+    return Traffic({each.shape: 10.0 for each in asked}, asked)
+
+
+CALM = visited(("GET", "/slow"), ("GET", "/items?page=5000"))
+
+
 class Shop(Home):
     """The shop in a repository, with its first version built."""
 
@@ -191,10 +203,11 @@ class Shop(Home):
         self.baseline = build(self.config, self.repository, self.first, self.box, quiet)
         self.cases = 0
 
-    def case(self, files: Mapping[str, str | None], finding: Finding | None = FINDING) -> Case:
+    def case(self, files: Mapping[str, str | None], finding: Finding | None = FINDING,
+             traffic: Traffic = CALM) -> Case:
         """A candidate that changes these files, ready to be proven."""
         self.git("reset", "-q", "--hard", self.first)
         candidate = build(self.config, self.repository, self.commit(files), self.box, quiet)
         self.cases += 1
         return Case(self.config, self.repository, finding, self.baseline, candidate, self.live,
-                    self.root / f"work{self.cases}", self.box, quiet)
+                    self.root / f"work{self.cases}", self.box, quiet, traffic=traffic)

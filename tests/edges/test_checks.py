@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pytest
-from proof_shop import APP, FINDING, FIXED, MIGRATE, Shop, number, openapi
+from proof_shop import APP, CALM, FINDING, FIXED, MIGRATE, Shop, number, openapi, visited
 
 from aiimprove.checks import CHECKS
 from aiimprove.evidence import Evidence, Verdict
@@ -14,6 +14,7 @@ from aiimprove.finding import Finding
 from aiimprove.policy import one_way, outcome
 from aiimprove.proving import prove
 from aiimprove.proving.proof import ALL
+from aiimprove.recording import Traffic
 
 NEW_TEST = "from app import items\n\n\ndef test_far_pages():\n    assert items({'page': ['5000']})[0] == 422\n"
 INDEX = "CREATE INDEX by_name ON item (name)"
@@ -32,6 +33,7 @@ class Bad:
     files: Mapping[str, str | None]
     said: str
     finding: Finding = FINDING
+    traffic: Traffic = CALM
 
     def __str__(self) -> str:
         return self.check
@@ -39,6 +41,11 @@ class Bad:
 
 NAMELESS = FIXED.replace("(name,)).lastrowid", "(None,)).lastrowid").replace("name.upper()", "(name or '').upper()")
 """It writes rows that it can read, and the live version cannot."""
+BROWSERS_LOCKED_OUT = FIXED.replace("        self.answer(lambda: add(", """\
+        if self.headers["origin"] and not self.headers["x-csrf-token"]:
+            return self.answer(lambda: (403, {"error": "no token"}))
+        self.answer(lambda: add(""")
+"""It breaks only writes, and only those of pages."""
 NEEDS_INDEX = replace(FINDING, cause="missing-index")
 BAD = [
     Bad("probe", {"shop/app.py": APP.replace("page > 1000", "page > 2000")}, "the problem is still there"),
@@ -54,16 +61,18 @@ BAD = [
                           "    page = int")},
         "markers: shop/app.py:11 looks at how it is run (sys.argv)"),
     Bad("migration", {"shop/app.py": FIXED, "shop/migrations/0002.sql": "ALTER TABLE item DROP COLUMN note"},
-        "column item.note is gone", NEEDS_INDEX),
+        "column item.note is gone", NEEDS_INDEX, visited(("GET", "/slow"))),
     Bad("speed", {"shop/app.py": FIXED.replace("    with sqlite3", "    time.sleep(0.02)\n    with sqlite3")},
         "shop /count takes"),
     Bad("rollback", {"shop/app.py": NAMELESS}, "one way, because the live version's shop GET /names answers 500"),
+    Bad("replay", {"shop/app.py": BROWSERS_LOCKED_OUT}, "shop POST /names answers 403 instead of 201",
+        traffic=visited(("GET", "/names"), ("POST", "/names", '{"name": "three"}'))),
 ]
 
 
 @pytest.mark.parametrize("bad", BAD, ids=str)
 def test_only_this_check_catches_this_patch(shop: Shop, bad: Bad) -> None:
-    evidence = prove(shop.case(bad.files, bad.finding))
+    evidence = prove(shop.case(bad.files, bad.finding, bad.traffic))
     caught = [check for check in evidence.checks if check.verdict is not Verdict.PASSED]
     assert [(check.name, check.verdict) for check in caught] == [(bad.check, Verdict.FAILED)], words(evidence)
     assert bad.said in caught[0].summary and evidence.verdict is Verdict.FAILED

@@ -7,7 +7,7 @@ import pytest
 from aiimprove.evidence import Check, Evidence, Measurement, Verdict
 from aiimprove.finding import Finding, Kind, Probe
 from aiimprove.improvement import Improvement, Status
-from aiimprove.policy import REQUIRED, one_way, outcome, refusals
+from aiimprove.policy import REPLAYED, REQUIRED, one_way, outcome, refusals
 from aiimprove.proving.proof import ALL
 from aiimprove.settings import Limits
 
@@ -82,3 +82,13 @@ def test_a_proof_of_something_else(field: str, code: str, value: str) -> None:
 def test_all_reasons_are_given_at_once() -> None:
     found = codes(replace(IMPROVEMENT, status=Status.FAILED, commit="x"), waiting=9)
     assert found == ["wrong_status", "too_many_waiting", "other_commit"]
+
+
+@pytest.mark.parametrize(("replayed", "tests", "said"), [
+    (0, Verdict.PASSED, []), (0, Verdict.INCONCLUSIVE, ["check_inconclusive", "check_inconclusive"]),
+    (7, Verdict.PASSED, ["check_inconclusive"])])
+def test_where_nothing_was_recorded_tests_are_enough(replayed: int, tests: Verdict, said: list[str]) -> None:
+    replay = Check("replay", Verdict.INCONCLUSIVE, "none", (Measurement(REPLAYED, None, replayed),))
+    checks = tuple(replay if each.name == "replay" else replace(each, verdict=tests) if each.name == "tests" else each
+                   for each in EVIDENCE.checks)
+    assert codes(evidence=replace(EVIDENCE, checks=checks)) == said
