@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from aiimprove import __version__, signing, tree
+from aiimprove import __version__, recording, signing, tree
 from aiimprove.attestation import Signature, enveloped, opened, statement
 from aiimprove.config import FILE
 from aiimprove.errors import Refused, UsageError, VerificationFailed
@@ -19,13 +19,14 @@ from aiimprove.improvement import Improvement
 from aiimprove.snapshot import backup
 from aiimprove.workspace import Workspace
 
-ENVELOPE, SOURCE, DATA = "statement.dsse.json", "source.pack", "data"
+ENVELOPE, SOURCE, DATA, TRAFFIC = "statement.dsse.json", "source.pack", "data", "traffic.json"
 
 
 def export(workspace: Workspace, improvement: Improvement, file: Path, *, data: bool = True) -> str:
     """Write the bundle of an improvement that was proven; the id of the key that signed it, empty when none did.
 
-    With `data` it holds a verified copy of the live data as it is now, so it is as private as that: mode 0600.
+    With `data` it holds a verified copy of the live data and the recorded requests as they are now, so it is as private
+    as that: mode 0600.
     Raises Refused when there is no evidence, or the file exists.
     """
     if improvement.evidence is None or not improvement.evidence.checks:
@@ -47,6 +48,7 @@ def _gathered(workspace: Workspace, improvement: Improvement, folder: Path, data
     if data:
         workspace.progress("copying the live data")
         backup(workspace.config, workspace.data("live"), folder / DATA)
+        (folder / TRAFFIC).write_text(json.dumps(recording.recent(workspace.config).to_json()))
     return folder
 
 

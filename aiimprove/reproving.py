@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from aiimprove.evidence import Evidence, Verdict
 from aiimprove.finding import Finding, Json
 from aiimprove.policy import outcome
 from aiimprove.proving import Case, judge_digest, prove
+from aiimprove.recording import NO_TRAFFIC, Traffic
 from aiimprove.repository import Repository
 from aiimprove.sandbox import find_box
 from aiimprove.settings import Config
@@ -71,8 +73,13 @@ def _proven(said: Mapping[str, Json], key: str, scratch: Path, progress: Callabl
     baseline, candidate = (build(settings, repository, told[each], box, progress) for each in ("base_commit", "commit"))
     (source / bundle.DATA).mkdir(exist_ok=True)
     now = prove(Case(settings, repository, finding, baseline, candidate, source / bundle.DATA, scratch / "proof", box,
-                     progress))
+                     progress, traffic=_traffic(source)))
     return Proofs(told["id"], key, then.judge == judge_digest(settings), then, now)
+
+
+def _traffic(source: Path) -> Traffic:
+    file = source / bundle.TRAFFIC
+    return Traffic.from_json(json.loads(file.read_text("utf-8"))) if file.exists() else NO_TRAFFIC
 
 
 def _settings(source: Path, folder: Path, scratch: Path) -> Config:

@@ -141,7 +141,7 @@ def test_the_environment_is_read_in_one_place() -> None:
     readers = {file for file, tree in sources().items() for node in ast.walk(tree)
                if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb")}
     assert {file for file in readers if file.startswith("aiimprove/")} <= {"aiimprove/config.py", "aiimprove/door.py"} \
-        | {file for file in readers if "/recorder/" in file}
+        | {file for file in readers if "/recorder/" in file or "/tracer/" in file}
 
 
 @pytest.mark.parametrize("file", HOT)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiimprove.checks.facts import Facts, facts
+from aiimprove.checks.touched import Watch
 from aiimprove.probes import Dropped, Line
 from aiimprove.proving import Copy, Stand, running_copy
 from aiimprove.recording import Recorded, Traffic
@@ -23,13 +24,14 @@ _VARIES = re.compile(r"0x[0-9a-f]+|[\w/-]*\d[\w/-]*|'[^']*'|\"[^\"]*\"")
 
 @dataclass(frozen=True)
 class Played:
-    """What came of the requests: the facts of each answer, the data afterwards and (of a candidate with a migration)
-    before, and the kinds of log lines that speak of trouble."""
+    """What came of the requests: the facts of each answer, the data afterwards and before, the kinds of log lines that
+    speak of trouble, and the numbers of the requests that ran through what was watched."""
 
     answers: tuple[Facts, ...]
     data: Path
     before: Path
     trouble: frozenset[str]
+    touched: frozenset[int] = frozenset()
 
 
 def chosen(traffic: Traffic, services: Sequence[str], most: int) -> list[Recorded]:
@@ -46,15 +48,19 @@ def chosen(traffic: Traffic, services: Sequence[str], most: int) -> list[Recorde
 
 
 def play(stand: Stand, release: Release, name: str, requests: Sequence[Recorded], seconds: float, *,
-         photo: bool = False, env: Mapping[str, Mapping[str, str]] | None = None) -> Played:
+         photo: bool = False, watch: Watch | None = None) -> Played:
     """As many of them as `seconds` allow. Raises NotHealthy, MigrationFailed, Unreachable."""
     case, work = stand.case, stand.case.work / "replay" / name
+    watch = watch or Watch()
+    told = watch.env(work / "tracer") if watch.files else {}
+    env = {name: told for name, service in case.config.services.items() if service.runtime != "node"}
     with running_copy(case.config, release, stand.data, work, case.box, env=env) as copy:
         if photo:
             clone(case.config, copy.data, work / "before")
-        answers = _answers(stand, copy, requests, seconds)
+        answers, touched = _answers(stand, copy, requests, seconds, watch)
     said = "\n".join(log.read_text("utf-8", "replace") for log in copy.logs.values() if log.exists())
-    return Played(tuple(answers), copy.data, work / "before" if photo else stand.data, trouble(said))
+    return Played(tuple(answers), copy.data, work / "before" if photo else stand.data, trouble(said),
+                  frozenset(touched))
 
 
 def trouble(log: str) -> frozenset[str]:
@@ -63,16 +69,19 @@ def trouble(log: str) -> frozenset[str]:
                      if _TROUBLE.search(line) and not line.lstrip().startswith('File "'))
 
 
-def _answers(stand: Stand, copy: Copy, requests: Sequence[Recorded], seconds: float) -> list[Facts]:
-    config, began, found = stand.case.config, time.monotonic(), list[Facts]()
+def _answers(stand: Stand, copy: Copy, requests: Sequence[Recorded], seconds: float,
+             watch: Watch) -> tuple[list[Facts], list[int]]:
+    config, began, found, touched = stand.case.config, time.monotonic(), list[Facts](), list[int]()
     with ExitStack() as stack:
         lines = {name: stack.enter_context(Line(url, seconds=SECONDS, most=MOST_BYTES))
                  for name, url in copy.urls.items()}
         for each in requests:
             if time.monotonic() - began > seconds:
                 break
+            before = watch.hits(copy.data)
             found.append(_asked(lines[each.service], each, tuple(config.services[each.service].assets)))
-    return found
+            touched += [len(found) - 1] if watch.hits(copy.data) > before else []
+    return found, touched
 
 
 def _asked(line: Line, asked: Recorded, assets: Sequence[str]) -> Facts:

@@ -8,7 +8,8 @@ difference that the finding did not declare fails. A difference must show in two
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiimprove.checks.declared import Declared, crashed, declared
@@ -16,6 +17,7 @@ from aiimprove.checks.facts import NO_ANSWER, STATUS, Facts, anywhere, kind
 from aiimprove.checks.migration import changes_data
 from aiimprove.checks.playing import Played, chosen, play
 from aiimprove.checks.rows import counts_vary, differences, noise
+from aiimprove.checks.touched import watched
 from aiimprove.evidence import Check, Measurement, Verdict
 from aiimprove.ledger import Mask
 from aiimprove.policy import REPLAYED
@@ -25,6 +27,7 @@ from aiimprove.rehearsal import databases
 
 NAME = "replay"
 SHOWN, LONGEST = 4, 60
+UNKNOWN = "unknown"
 PATIENCE = 3
 """Times the seconds of the first run that later ones may take on a busy machine."""
 
@@ -61,9 +64,10 @@ def run(stand: Stand) -> Check:
     photo, seconds = _prepared(stand), case.config.recorder.seconds
     first, seen = play(stand, case.baseline, "live", requests, seconds, photo=photo), _Noise()
     requests = requests[:len(first.answers)]
-    found: dict[str, str] = {}
+    found, watch, touched = dict[str, str](), watched(case), frozenset[int]()
     for turn in range(2):
-        again = play(stand, case.baseline, f"again-{turn}", requests, PATIENCE * seconds, photo=photo)
+        again = play(stand, case.baseline, f"again-{turn}", requests, PATIENCE * seconds, photo=photo, watch=watch)
+        touched |= again.touched
         seen.learn(stand, requests, first, again)
         shutil.rmtree(again.data.parent)
         new = play(stand, case.candidate, f"candidate-{turn}", requests, PATIENCE * seconds, photo=photo)
@@ -72,7 +76,8 @@ def run(stand: Stand) -> Check:
         found = {name: said for name, said in now.items() if not turn or name in found}
         if not found:
             break
-    return _answer(stand, requests, first, list(found.values()))
+    share = _share(stand, requests, first, touched) if watch.complete else (UNKNOWN, UNKNOWN)
+    return _answer(stand, requests, first, list(found.values()), share)
 
 
 def _prepared(stand: Stand) -> bool:
@@ -80,13 +85,16 @@ def _prepared(stand: Stand) -> bool:
     return changes_data(stand) or not all((stand.data / name).exists() for name in databases(stand.case.config))
 
 
-def _answer(stand: Stand, requests: Sequence[Recorded], first: Played, said: list[str]) -> Check:
+def _answer(stand: Stand, requests: Sequence[Recorded], first: Played, said: list[str],
+            share: tuple[str, str]) -> Check:
     shapes = {each.shape for each in requests}
     good = {asked.shape for asked, answer in zip(requests, first.answers, strict=True) if 200 <= answer[STATUS] < 400}
     known = set(stand.case.traffic.met) | shapes
     measured = (Measurement(REPLAYED, None, len(requests)),
                 Measurement("shapes of the last day's requests replayed", None, f"{len(shapes)} of {len(known)}"),
-                Measurement("of them answered well by the live version", None, len(good)))
+                Measurement("of them answered well by the live version", None, len(good)),
+                Measurement("share of the last day's requests through the changed lines", None, share[0]),
+                Measurement("of their shapes answered well and compared", None, share[1]))
     if said:
         more = f" (and {len(said) - SHOWN} more)" if len(said) > SHOWN else ""
         return Check(NAME, Verdict.FAILED, f"{'; '.join(said[:SHOWN])}{more}", measured)
@@ -94,6 +102,17 @@ def _answer(stand: Stand, requests: Sequence[Recorded], first: Played, said: lis
     alike = "answered as before" if stand.case.finding else "answered without a new error"
     return Check(NAME, Verdict.PASSED, f"{len(requests)} recorded requests ({writes} of them write) of {len(shapes)} "
                                        f"shapes are {alike}", measured)
+
+
+def _share(stand: Stand, requests: Sequence[Recorded], first: Played, touched: Collection[int]) -> tuple[str, str]:
+    """Which share of the requests ran through the changed lines, and how many of their shapes were answered well. A
+    shape counts as often as it was met, by the share of its examples that ran through."""
+    met = stand.case.traffic.met
+    examples = Counter(each.shape for each in requests)
+    passed = Counter(requests[number].shape for number in touched)
+    through = sum(met.get(shape, 0.0) * count / examples[shape] for shape, count in passed.items())
+    good = {requests[number].shape for number in touched if 200 <= first.answers[number][STATUS] < 400}
+    return f"{100 * through / (sum(met.values()) or 1):.1f} %", f"{len(good)} of {len(passed)}"
 
 
 def _undeclared(stand: Stand, requests: Sequence[Recorded], old: Played, new: Played,

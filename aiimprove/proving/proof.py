@@ -95,7 +95,7 @@ def prove(case: Case) -> Evidence:
 def judge_digest(config: Config) -> str:
     """A digest over who judges: the code of all checks and of what they stand on, and the limits in the config."""
     package = Path(__file__).parent.parent
-    files = [*sorted((package / "checks").glob("*.py")), *sorted((package / "proving").glob("*.py")),
+    files = [*sorted((package / "checks").rglob("*.py")), *sorted((package / "proving").glob("*.py")),
              *sorted((package / "honesty").glob("*.py")),
              *(package / f"{name}.py" for name in ("answer", "ledger", "openapi", "probes", "rehearsal", "samples",
                                                    "snapshot"))]

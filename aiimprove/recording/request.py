@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from urllib.parse import parse_qsl
 
 from aiimprove.canary.routes import READS, route
@@ -68,6 +68,13 @@ class Traffic:
 
     met: Mapping[str, float] = field(default_factory=dict)
     examples: tuple[Recorded, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> Traffic:
+        return cls(data["met"], tuple(Recorded(**each) for each in data["examples"]))
 
 
 NO_TRAFFIC = Traffic()

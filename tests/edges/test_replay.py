@@ -100,3 +100,15 @@ def test_a_replay_has_bounds(shop: Shop) -> None:
     few = replace(case.config, recorder=replace(case.config.recorder, replayed=4))
     check = prove(replace(case, config=few, checks=("replay",))).checks[0]
     assert figures(check)[REPLAYED] == 4 and "of 2 shapes" in check.summary
+
+
+def test_the_share_of_requests_that_run_through_the_changed_lines(shop: Shop) -> None:
+    asked = visited(("GET", "/items?page=2"), ("GET", "/items?page=5000"), ("GET", "/names"), ("GET", "/count"))
+    met = {"GET shop/items ?page": 60.0, "GET shop/names": 30.0, "GET shop/count": 10.0}
+    check = replayed(shop, {"shop/app.py": FIXED}, traffic=replace(asked, met=met))
+    seen = figures(check)
+    assert seen["share of the last day's requests through the changed lines"] == "30.0 %", "the page that crashed"
+    assert seen["of their shapes answered well and compared"] == "0 of 1"
+    everywhere = FIXED.replace("import json\n", "import json\nimport string\n")
+    seen = figures(replayed(shop, {"shop/app.py": everywhere}, traffic=asked))
+    assert seen["share of the last day's requests through the changed lines"] == "unknown"
