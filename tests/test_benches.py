@@ -44,8 +44,8 @@ def written(name: str, folder: Path, seconds: float) -> dict[str, Any]:
 
 
 def test_there_is_a_bench_for_every_published_figure() -> None:
-    assert BENCHES == ["canary", "cycles", "deaths", "deploys", "gateway", "idle", "kills", "peers", "proof_impact",
-                       "ship", "startup"]
+    assert BENCHES == ["canary", "cycles", "deaths", "deploys", "gateway", "idle", "judge", "kills", "peers",
+                       "proof_impact", "ship", "startup"]
 
 
 @pytest.mark.parametrize("name", BENCHES)
@@ -53,6 +53,11 @@ def test_says_what_it_measures_and_how_it_is_run(name: str) -> None:
     done = bench(name, "--help")
     assert done.returncode == 0 and "--short" in done.stdout and "--json FILE" in done.stdout
     assert len(done.stdout.partition("options:")[0].splitlines()) > 4, "it says too little"
+
+
+def test_the_judge_takes_right_fixes_and_no_wrong_patch_and_no_cheat(tmp_path: Path) -> None:
+    found = written("judge", tmp_path, 300)
+    assert [target["name"] for target in found["targets"] if not target["holds"]] == []
 
 
 def test_the_canarys_judge_holds_on_some_releases(tmp_path: Path) -> None:
