@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiimprove.answer import Replay
+from aiimprove.checks.second_look import finds_it
 from aiimprove.checks.variants import seed, variants
 from aiimprove.evidence import Check, Measurement, Verdict
 from aiimprove.prediction import FIGURE
@@ -27,10 +28,19 @@ def run(stand: Stand) -> Check:
         verdict, sentence = Verdict.FAILED, f"variants of the probe still fail: {'; '.join(bad[:SHOWN])}"
     elif asked:
         sentence += f"; so it is in {asked} variants"
+    again = finds_it(stand) if verdict is Verdict.PASSED else None
+    if again:
+        verdict, sentence = Verdict.FAILED, f"{_detector(stand)} finds the same on the candidate"
+    elif again is False:
+        sentence += f"; {_detector(stand)} does not find it any more, by its own way"
     return Check(NAME, verdict, sentence, (
         Measurement("what was seen", before[-1].observed, after[-1].observed),
         Measurement("the probe fails", _failures(before), _failures(after), f"of {TIMES} times"),
         Measurement("variants of the probe that fail", asked, len(bad), f"of {asked}"), *_figures(before, after)))
+
+
+def _detector(stand: Stand) -> str:
+    return f"the detector {stand.case.finding.detector}" if stand.case.finding else ""
 
 
 def _varied(stand: Stand) -> tuple[int, list[str]]:

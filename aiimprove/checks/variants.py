@@ -21,9 +21,8 @@ from aiimprove import atomic
 from aiimprove.finding import Finding, Json, Probe
 
 SECRET = "judge.secret"
-NUMBERS = 6
+EACH = 2
 PATHS = 6
-FURTHEST = 2 ** 70
 
 
 def seed(state_folder: Path, probe: Probe) -> str:
@@ -55,8 +54,7 @@ def _numbers(finding: Finding, chance: Random) -> Iterator[Mapping[str, Json]]:
     for each in [request, *request.get("also", ())]:
         for found in sorted(_large(each)):
             border = _border(finding, found)
-            for value in (border + 1 if found > 0 else border - 1, *(_beyond(found, border, chance)
-                                                                    for _ in range(NUMBERS))):
+            for value in _beyond(found, border, chance):
                 yield _with(each, found, str(value))
             if "body" not in each:
                 yield _with(each, found, "".join(f"%{ord(digit):02X}" for digit in str(found)))
@@ -75,12 +73,13 @@ def _border(finding: Finding, found: int) -> int:
     return int(max(known, key=abs)) if known else found
 
 
-def _beyond(found: int, border: int, chance: Random) -> int:
-    """Near the border, between it and the probe's value, or far out."""
-    reach = abs(found - border)
-    step = chance.choice((chance.randint(1, 50), chance.randint(1, reach) if reach else 1,
-                          chance.randint(1, min(FURTHEST, 20 * abs(found)))))
-    return border + step if found > 0 else border - step
+def _beyond(found: int, border: int, chance: Random) -> list[int]:
+    """The first value beyond the border; some near it, up to the probe's value, a little beyond that, and far out."""
+    size, reach = abs(found), abs(found - border)
+    stretches = ((1, 50), (1, max(reach, 1)), (reach + 1, reach + 50), (reach + 1, reach + size),
+                 (reach + size, reach + 20 * size))
+    steps = [1, *(chance.randint(*stretch) for stretch in stretches for _ in range(EACH))]
+    return [border + step if found > 0 else border - step for step in steps]
 
 
 def _with(request: Mapping[str, Json], found: int, value: str) -> Mapping[str, Json]:

@@ -10,7 +10,7 @@ from proof_shop import APP, CALM, FINDING, FIXED, MIGRATE, Shop, number, openapi
 
 from aiimprove.checks import CHECKS
 from aiimprove.evidence import Evidence, Verdict
-from aiimprove.finding import Finding
+from aiimprove.finding import Finding, Kind, Probe
 from aiimprove.policy import one_way, outcome
 from aiimprove.proving import prove
 from aiimprove.proving.proof import ALL
@@ -126,6 +126,18 @@ class TestProbe:
         bounded = replace(FINDING, details={**FINDING.details, "highest_ok": 1000})
         verdict, said = only(shop, "probe", {"shop/app.py": partial}, bounded)
         assert verdict is Verdict.FAILED and said.startswith("variants of the probe still fail: answered 500")
+
+    def test_what_is_about_security_is_looked_at_twice(self, shop: Shop) -> None:
+        lacking = Finding("security_headers", Kind.SECURITY, "missing-security-headers", "shop", "", "", Probe(
+            "http", "shop", {"method": "GET", "path": "/items"}, {"headers": [{"name": "Referrer-Policy"}]}))
+        sent = 'send_header("referrer-policy", "no-referrer"); self.send_header("content-length"'
+        verdict, said = only(shop, "probe", {"shop/app.py": APP.replace('send_header("content-length"', sent)}, lacking)
+        assert verdict is Verdict.FAILED and said == "the detector security_headers finds the same on the candidate"
+        every = sent.replace("self.send", 'self.send_header("x-frame-options", "DENY"); '
+                             'self.send_header("x-content-type-options", "nosniff"); self.send')
+        headed = APP.replace('send_header("content-length"', every)
+        verdict, said = only(shop, "probe", {"shop/app.py": headed}, lacking)
+        assert verdict is Verdict.PASSED and "does not find it any more" in said
 
     def test_a_problem_that_comes_and_goes_decides_nothing(self, shop: Shop) -> None:
         flaky = FIXED.replace("def items(query):", "asked = []\n\n\ndef items(query):\n    asked.append(1)").replace(

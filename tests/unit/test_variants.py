@@ -28,6 +28,12 @@ def test_numbers_lie_beyond_the_border() -> None:
     assert all(int(each.partition("=")[2]) > 1000 for each in asked if "%" not in each)
 
 
+def test_whatever_the_secret_some_are_small_and_some_are_larger_than_the_probes() -> None:
+    for drawn in map(str, range(200)):
+        asked = [int(each.partition("=")[2]) for each in paths(FINDING, drawn) if "%" not in each]
+        assert min(asked) < 1100 and any(5000 < each <= 5050 for each in asked) and max(asked) > 9_000
+
+
 def test_numbers_in_a_body_and_below_zero() -> None:
     sent = {"method": "POST", "path": "/items", "body": {"page": -5000, "also": 3}}
     below = replace(FINDING, probe=replace(FINDING.probe, request=sent), details={"lowest_ok": -7})
