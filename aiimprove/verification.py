@@ -6,6 +6,7 @@ import hashlib
 import shutil
 
 from aiimprove import build, disk, recording, retention
+from aiimprove.checks import scope
 from aiimprove.errors import AiimproveError, BuildFailed, NoRoom, Refused
 from aiimprove.evidence import Check, Evidence, Verdict
 from aiimprove.finding import digest_of
@@ -55,6 +56,9 @@ def _again(workspace: Workspace, improvement: Improvement) -> Improvement:
 
 def _verify(workspace: Workspace, improvement: Improvement, live: Release) -> Improvement:
     work = workspace.work(improvement.id)
+    scoped = scope.judge(workspace.repository, workspace.config, live.commit, improvement.commit, improvement.finding)
+    if scoped.verdict is Verdict.FAILED:  # before its build: that would install what it asks for
+        return _unfit(workspace, improvement, scoped, f"scope: {scoped.summary}")
     recording.read(workspace.config)
     try:
         candidate = _build(workspace, improvement)
@@ -64,7 +68,8 @@ def _verify(workspace: Workspace, improvement: Improvement, live: Release) -> Im
     except NoRoom:
         raise  # the machine's, not the candidate's: it is tried again when there is room
     except BuildFailed as failed:
-        return _failed_build(workspace, improvement, str(failed))
+        check = Check("build", Verdict.FAILED, str(failed))
+        return _unfit(workspace, improvement, check, f"it does not build: {failed}")
     except AiimproveError as error:
         return _errored(workspace, improvement, str(error))
     finally:
@@ -98,10 +103,10 @@ def approval_digest(workspace: Workspace, improvement: Improvement, candidate: R
                       improvement.finding.probe.digest(), candidate.artifact])
 
 
-def _failed_build(workspace: Workspace, improvement: Improvement, message: str) -> Improvement:
-    check = Check("build", Verdict.FAILED, message)
+def _unfit(workspace: Workspace, improvement: Improvement, check: Check, reason: str) -> Improvement:
+    """FAILED by what one look tells, without a proof."""
     evidence = Evidence(improvement.base_commit, improvement.commit, (check,))
-    after = improvement.advance(Status.FAILED, evidence=evidence, reason=f"it does not build: {message}")
+    after = improvement.advance(Status.FAILED, evidence=evidence, reason=reason)
     return workspace.store.save(improvement, after, workspace.performer, after.reason)
 
 

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from aiimprove.evidence import Check, Measurement, Verdict
 from aiimprove.finding import Finding
 from aiimprove.proving import Stand
+from aiimprove.repository import Repository
 from aiimprove.settings import Config
 from aiimprove.tree import Change
 
@@ -40,14 +41,19 @@ TESTS = ("tests/*", "*/tests/*", "*/test_*.py", "test_*.py", "*_test.py", "*.tes
 
 def run(stand: Stand) -> Check:
     case = stand.case
-    engine = bool(case.repository.tree(case.baseline.commit, "aiimprove/settings.py"))
-    said = list(objections(case.changes, case.config, case.finding, engine))
-    code, tests = _lines(case.changes, case.config, False), _lines(case.changes, case.config, True)
-    measured = (Measurement("files changed", None, len(case.changes)), Measurement("lines of code", None, code),
+    return judge(case.repository, case.config, case.baseline.commit, case.candidate.commit, case.finding)
+
+
+def judge(repository: Repository, config: Config, base: str, commit: str, finding: Finding | None) -> Check:
+    """What a commit touches beyond `base`; nothing of it needs to be built for that."""
+    changes = repository.changed(base, commit)
+    said = list(objections(changes, config, finding, bool(repository.tree(base, "aiimprove/settings.py"))))
+    code, tests = _lines(changes, config, False), _lines(changes, config, True)
+    measured = (Measurement("files changed", None, len(changes)), Measurement("lines of code", None, code),
                 Measurement("lines of tests", None, tests))
     if said:
         return Check(NAME, Verdict.FAILED, "; ".join(said), measured)
-    return Check(NAME, Verdict.PASSED, f"{len(case.changes)} files, {code} lines of code, {tests} lines of tests",
+    return Check(NAME, Verdict.PASSED, f"{len(changes)} files, {code} lines of code, {tests} lines of tests",
                  measured)
 
 

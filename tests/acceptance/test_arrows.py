@@ -122,6 +122,7 @@ def test_an_answer_needs_an_operator_and_something_that_waits(site: Site) -> Non
 
 @pytest.mark.parametrize(("name", "path", "ending", "why"), [
     ("unbuildable", "backend/library/broken.py", "def (\n", "does not build"),
+    ("greedy", "backend/requirements.txt", "no-such-package-at-all==1\n", "scope: backend/requirements.txt belongs to"),
     ("stillborn", ENTRY, "\nraise RuntimeError('it was never meant to start')\n", "never meant to start"),
     ("silent", ENTRY, SILENT, "answered 503"),
 ])
