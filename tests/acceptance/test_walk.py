@@ -50,9 +50,8 @@ def test_one_improvement_walks_through_every_arrow(site: Site, chromium: Browser
     tests = next(check for check in site.improvement(name)["checks"] if check["name"] == "tests")
     assert "failed before" not in str(tests), "the site's own tests do not all pass in the box"
     replay = next(check for check in site.improvement(name)["checks"] if check["name"] == "replay")
-    seen = {each["name"]: each["after"] for each in replay["measurements"]}
-    assert replay["verdict"] == "passed" and seen["requests replayed"] > 2, "visitors were recorded at the gateway"
-    assert "write" in replay["summary"]
+    assert replay["verdict"] == "passed", "visitors were recorded at the gateway"
+    assert "of them write" in replay["summary"] and " 0 recorded" not in replay["summary"]
     assert site.must("request-approval", name)["improvement"]["status"] == "AWAITING_APPROVAL"
     dev_shows(site, name)
     assert encoding(site) == "" and status_of(site, name) == "AWAITING_APPROVAL"
