@@ -14,7 +14,7 @@ from aiimprove.event import Event
 from aiimprove.evidence import Evidence
 from aiimprove.improvement import Improvement
 from aiimprove.policy import WAY_BACK, one_way
-from aiimprove.prediction import predict
+from aiimprove.prediction import FIGURE, predict
 
 _KEPT = "\n\t"
 
@@ -75,7 +75,7 @@ def _before_after(evidence: Evidence | None) -> tuple[str, str]:
     if not checks:
         return "", ""
     checks.sort(key=lambda check: check.name != "probe")
-    rows = checks[0].measurements
+    rows = [row for row in checks[0].measurements if row.name != FIGURE]
     return (visible("; ".join(_figure(row.name, row.before, row.unit) for row in rows)),
             visible("; ".join(_figure(row.name, row.after, row.unit) for row in rows)))
 

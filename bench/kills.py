@@ -68,12 +68,11 @@ def _patient(config: str) -> str:
 
 
 def _lives(killer: Killer, short: bool, most: int) -> None:
-    first = killer.engine.live().id
     _life(killer, ONCE if short else EACH_LIFE)
     _loop(killer, 3 if short else 15)
     while not short and killer.total < most * 0.6 and _life(killer, EACH_LIFE):
         pass
-    fro, to = first, another_release(killer.site, killer.engine).id
+    fro, to = killer.engine.live().id, another_release(killer.site, killer.engine).id
     killer.site.must("rollback", "--to", to, token=True)  # what never served is not kept
     while killer.total < most:
         killer.through(min(3, most - killer.total), "rollback", "--to", fro)

@@ -101,7 +101,13 @@ def _answer(stand: Stand, requests: Sequence[Recorded], first: Played, said: lis
     writes = sum(each.writes for each in requests)
     alike = "answered as before" if stand.case.finding else "answered without a new error"
     return Check(NAME, Verdict.PASSED, f"{len(requests)} recorded requests ({writes} of them write) of {len(shapes)} "
-                                       f"shapes are {alike}", measured)
+                                       f"shapes are {alike}; {_covered(*share)}", measured)
+
+
+def _covered(share: str, shapes: str) -> str:
+    if not share.endswith("%"):
+        return "which of the last day's requests run through the changed lines is unknown"
+    return f"{share} of the last day's requests run through the changed lines, {shapes} of their shapes were proven"
 
 
 def _share(stand: Stand, requests: Sequence[Recorded], first: Played, touched: Collection[int]) -> tuple[str, str]:

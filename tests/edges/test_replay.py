@@ -41,7 +41,8 @@ def figures(check: Check) -> dict[str, object]:
 def test_a_fix_changes_nothing_but_what_it_says(shop: Shop) -> None:
     check = replayed(shop, {"shop/app.py": FIXED})
     assert (check.verdict, check.summary) == (
-        Verdict.PASSED, "5 recorded requests (2 of them write) of 3 shapes are answered as before")
+        Verdict.PASSED, "5 recorded requests (2 of them write) of 3 shapes are answered as before; 16.7 % of the last "
+                        "day's requests run through the changed lines, 0 of 1 of their shapes were proven")
     assert figures(check)[REPLAYED] == 5
     assert figures(check)["shapes of the last day's requests replayed"] == "3 of 3"
 
@@ -78,7 +79,7 @@ def test_what_varies_by_itself_is_no_difference(shop: Shop) -> None:
 def test_a_commit_of_a_humans_may_change_answers_but_not_break_them(shop: Shop) -> None:
     changed = APP.replace("page * 10 + n", "page * 10 + n + 1")
     check = replayed(shop, {"shop/app.py": changed}, finding=None)
-    assert check.verdict is Verdict.PASSED and check.summary.endswith("are answered without a new error")
+    assert check.verdict is Verdict.PASSED and "are answered without a new error" in check.summary
     broken = changed.replace("name.upper()", "name.lower(1)")
     check = replayed(shop, {"shop/app.py": broken}, finding=None)
     assert check.verdict is Verdict.FAILED and check.summary == "shop GET /names answers 500 instead of 200"
