@@ -18,6 +18,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,6 +76,15 @@ def _starts(box: Box) -> bool:
         return process.run(argv, cwd=root, env=env, deadline=10).exit_code == 0
     except OSError:
         return False
+
+
+def end_boxes(folder: Path, seconds: float) -> None:
+    """Wait until no box has anything of a folder, and end those that are left: one whose maker was killed while making
+    it waits for ever for what it was to get from it."""
+    for left in process.until_gone(f"{folder}/", seconds):
+        if process.runs(left, "bwrap"):
+            left.signal(signal.SIGKILL)
+            left.wait(seconds)
 
 
 def boxed(box: Box, launch: Launch, *, writable: Sequence[Path] = (), readable: Sequence[Path] = (),

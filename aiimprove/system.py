@@ -18,6 +18,7 @@ from aiimprove.errors import AiimproveError, Refused, ReleaseFailed, UsageError
 from aiimprove.launch import Place, launch
 from aiimprove.lock import held, holder
 from aiimprove.release import Environment
+from aiimprove.sandbox import end_boxes
 from aiimprove.shim import starting
 from aiimprove.shim.kept import Kept, Spec
 from aiimprove.store import StoreDamaged
@@ -110,7 +111,7 @@ def _down(workspace: Workspace) -> list[str]:
         workspace.gateway.stop()
         stopped.append("gateway")
     _starter(workspace).stop()
-    process.until_gone(f"{workspace.config.state_folder}/work/", LEFTOVER_SECONDS)
+    end_boxes(workspace.config.state_folder / "work", LEFTOVER_SECONDS)
     return stopped
 
 

@@ -24,7 +24,7 @@ def transitions(engine: Workspace) -> Iterator[str]:
     events = engine.store.events()
     for improvement in engine.store.improvements():
         yield from _walk(improvement.id, improvement.version, improvement.status,
-                         [each for each in events if each.subject == improvement.id])
+                         [each for each in events if each.subject == improvement.id and each.version])
     for deployment in engine.store.deployments():
         own = [each for each in events if each.subject == deployment.id and each.version]
         words = [each.name.partition(".")[2].upper() for each in own]

@@ -44,6 +44,14 @@ def named(marker: str) -> list[Identity]:
     return found
 
 
+def runs(process: Identity, program: str) -> bool:
+    """Whether a process runs the program of that file name."""
+    try:
+        return Path(f"/proc/{process.pid}/exe").readlink().name == program and process.alive()
+    except OSError:
+        return False
+
+
 def until_gone(marker: str, seconds: float) -> list[Identity]:
     """Wait until no process has `marker` in its command line; those that are left after `seconds`."""
     deadline, pause = time.monotonic() + seconds, Event()
