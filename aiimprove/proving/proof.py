@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from aiimprove.errors import AiimproveError, MigrationFailed, NotHealthy
@@ -140,7 +141,14 @@ def _ask(name: str, stand: Stand) -> Check:
     return replace(answer, seconds=round(time.monotonic() - began, 3))
 
 
+_ENDING_SECONDS = 1.0
+"""How long a service may still seem to run after its connections broke: its box ends after it."""
+
+
 def _broken(name: str, stand: Stand, error: Exception) -> Check:
+    until, pause = time.monotonic() + _ENDING_SECONDS, Event()
+    while stand.candidate.alive() and time.monotonic() < until:
+        pause.wait(0.05)
     if stand.baseline.alive() and not stand.candidate.alive():
         return Check(name, Verdict.FAILED, f"the candidate ended while it was looked at ({error})")
     return Check(name, Verdict.ERRORED, f"it could not be checked: {error}")
