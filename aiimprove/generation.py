@@ -12,7 +12,7 @@ from aiimprove.improvement import Improvement, Status
 from aiimprove.lock import held
 from aiimprove.release import Release
 from aiimprove.repository import CANDIDATES
-from aiimprove.settlement import rank
+from aiimprove.settlement import ranks
 from aiimprove.tree import LINK, read_tree
 from aiimprove.workspace import Workspace
 
@@ -28,7 +28,7 @@ def due(workspace: Workspace, release: Release) -> Improvement | None:
     if len(workspace.store.improvements(IN_HAND)) >= workspace.config.limits.waiting:
         return None
     proposed = workspace.store.improvements({Status.PROPOSED})
-    return max(proposed, key=lambda each: rank(workspace, each), default=None)
+    return max(proposed, key=ranks(workspace), default=None)
 
 
 def generate(workspace: Workspace, improvement_id: str = "") -> Improvement | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
+from collections.abc import Callable
 
 from aiimprove.answer import Replay
 from aiimprove.errors import AiimproveError
@@ -47,11 +49,11 @@ def due(workspace: Workspace) -> Improvement | None:
                  if each.id not in known and time.time() - each.updated >= WARM_SECONDS), None)
 
 
-def rank(workspace: Workspace, improvement: Improvement) -> float:
-    """The impact of what is proposed, halved for each time that the same recipe for the same cause missed."""
+def ranks(workspace: Workspace) -> Callable[[Improvement], float]:
+    """How to rank what is proposed: by its impact, halved for each time that the same cause's recipe missed."""
     outcomes = (workspace.store.fact(SETTLED) or {}).values()
-    misses = sum(each["outcome"] == MISSED and each["cause"] == improvement.finding.cause for each in outcomes)
-    return float(improvement.finding.impact / 2 ** misses)
+    misses = Counter(each["cause"] for each in outcomes if each["outcome"] == MISSED)
+    return lambda improvement: float(improvement.finding.impact / 2 ** misses[improvement.finding.cause])
 
 
 def _asked(workspace: Workspace, improvement: Improvement) -> tuple[str, str]:

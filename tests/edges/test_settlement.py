@@ -61,7 +61,7 @@ def test_what_does_not_is_said_and_ranks_lower(up: Tiny, engine: Workspace) -> N
     said = up.call("status")
     assert "Not as predicted: misses: the probe fails 5 of 5 times on live. 'aiimprove rollback'" in said.output
     same = Improvement("again", replace(FINDING, cause="misses", impact=30.0))
-    assert settlement.rank(engine, same) == 15.0 and settlement.rank(engine, replace(same, finding=FINDING)) == 20.0
+    assert settlement.ranks(engine)(same) == 15.0 and settlement.ranks(engine)(replace(same, finding=FINDING)) == 20.0
 
 
 def test_the_next_to_be_written_is_the_one_that_may_be_trusted(up: Tiny, engine: Workspace) -> None:
