@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from aiimprove import process
+from aiimprove import atomic, process
 from aiimprove.errors import ReleaseFailed
 from aiimprove.finding import Json
 from aiimprove.process import Identity
@@ -133,10 +132,7 @@ class Kept:
 
     def _write(self, spec: Spec) -> None:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = self._spec.with_suffix(f".{os.getpid()}")
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(spec.to_json(), file, indent=1)
-        temporary.replace(self._spec)
+        atomic.write(self._spec, json.dumps(spec.to_json(), indent=1), mode=0o600)
 
 
 def _read(path: Path) -> dict[str, Json]:
