@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -15,6 +16,18 @@ def write_durably(file: Path, content: str | bytes, *, mode: int = 0o666) -> Non
     """The same, and when it returns the content is there even if the power fails."""
     _replace(file, content, mode, flushed=True)
     flush(file.parent)
+
+
+def make_once(file: Path, content: bytes) -> bytes:
+    """What a file for our eyes only holds: `content`, when it is not there yet. Of many makers the first one counts."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = _draft(file)
+        write_durably(draft, content, mode=0o600)
+        with suppress(FileExistsError):
+            os.link(draft, file)
+        draft.unlink()
+    return file.read_bytes()
 
 
 def link(place: Path, target: Path | str) -> None:

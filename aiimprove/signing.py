@@ -16,11 +16,8 @@ def sign(state: Path, content: bytes) -> Signature | None:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     except ImportError:
         return None
-    file = state / KEY
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        atomic.write_durably(file, Ed25519PrivateKey.generate().private_bytes_raw(), mode=0o600)
-    key = Ed25519PrivateKey.from_private_bytes(file.read_bytes())
+    made = atomic.make_once(state / KEY, Ed25519PrivateKey.generate().private_bytes_raw())
+    key = Ed25519PrivateKey.from_private_bytes(made)
     return Signature(key.public_key().public_bytes_raw(), key.sign(content))
 
 

@@ -27,10 +27,8 @@ PATHS = 6
 
 def seed(state_folder: Path, probe: Probe) -> str:
     """What the variants of a probe are drawn with. The secret is made at the first use, and is its owner's alone."""
-    kept = state_folder / SECRET
-    if not kept.is_file():
-        atomic.write(kept, secrets.token_hex(32), mode=0o600)
-    return hmac.new(kept.read_bytes(), probe.digest().encode(), hashlib.sha256).hexdigest()
+    secret = atomic.make_once(state_folder / SECRET, secrets.token_hex(32).encode())
+    return hmac.new(secret, probe.digest().encode(), hashlib.sha256).hexdigest()
 
 
 def variants(finding: Finding, drawn: str) -> list[Probe]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import secrets
 import sqlite3
 import time
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from aiimprove import atomic
 from aiimprove.recording.kept import Kept
 from aiimprove.recording.raw import FOLDER, raw_log, requests, take
 from aiimprove.recording.redaction import Redaction
@@ -75,8 +75,4 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _key(folder: Path) -> bytes:
-    file = folder / _KEY
-    if not file.exists():
-        with open(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as made:
-            made.write(secrets.token_bytes(32))
-    return file.read_bytes()
+    return atomic.make_once(folder / _KEY, secrets.token_bytes(32))
