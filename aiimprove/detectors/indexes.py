@@ -1,4 +1,4 @@
-"""Indexes that might help a slow statement, each tried on a throwaway clone: only a measured one counts."""
+"""Indexes that might help a slow statement, each tried on a throwaway clone: only one that was seen to help counts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from aiimprove.detectors.effort import effort
 from aiimprove.detectors.statements import Asked, Sorted, aliases, asked, tokens
 from aiimprove.probes import Explained, explain
 
 LEAST_ROWS = 1000
 LEAST_GAIN = 0.3
+"""The share of the effort that an index must save. It is counted, so that a busy machine finds the same indexes."""
 WORTH_A_COLUMN = 0.05
-"""What a longer index must save beyond a shorter one, as a share of the time without any."""
+"""What a longer index must save beyond a shorter one, as a share of the effort without any."""
 _SCAN = re.compile(r"^SCAN (?:TABLE )?(\w+)(?: AS (\w+))?")
 
 
@@ -38,13 +40,14 @@ class Index:
 
 @dataclass(frozen=True)
 class Helped:
-    """An index that made a statement clearly faster: what it was before and after."""
+    """An index with which a statement is clearly less work: what it was before and after. `effort` is what is left."""
 
     sql: str
     alias: str
     index: Index
     before: Explained
     after: Explained
+    effort: float
 
     @property
     def gained(self) -> float:
@@ -53,15 +56,13 @@ class Helped:
 
 def best(database: Path, sql: str) -> Helped | None:
     """The index that helps this statement most on `database`, a clone; every index tried is dropped again."""
-    before = explain(database, sql)
+    before, without = explain(database, sql), effort(database, sql)
     found: Helped | None = None
     for alias, index in candidates(database, sql, before):
-        after = _measured(database, index, sql)
-        if after is None:
+        helped = _tried(database, sql, alias, index, before)
+        if helped is None or not _cured(before, helped.after, alias) or helped.effort > without * (1 - LEAST_GAIN):
             continue
-        helped = Helped(sql, alias, index, before, after)
-        if _cured(before, after, alias) and after.milliseconds <= before.milliseconds * (1 - LEAST_GAIN) and (
-                found is None or helped.gained > found.gained + WORTH_A_COLUMN * before.milliseconds):
+        if found is None or helped.effort < found.effort - WORTH_A_COLUMN * without:
             found = helped
     return found
 
@@ -120,16 +121,16 @@ def _order_terms(order: tuple[Sorted, ...], key: str) -> tuple[str, ...]:
                  + (" DESC" if mixed and term.descending else "") for term in kept)
 
 
-def _measured(database: Path, index: Index, sql: str) -> Explained | None:
+def _tried(database: Path, sql: str, alias: str, index: Index, before: Explained) -> Helped | None:
     try:
         with closing(sqlite3.connect(database)) as connection:
             connection.execute(index.sql)
-        after = explain(database, sql)
+        helped = Helped(sql, alias, index, before, explain(database, sql), effort(database, sql))
         with closing(sqlite3.connect(database)) as connection:
             connection.execute(f"DROP INDEX {_quoted(index.name)}")
     except sqlite3.Error:
         return None
-    return after
+    return helped
 
 
 def _quoted(name: str) -> str:

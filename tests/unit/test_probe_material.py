@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aiimprove.detectors.borders import border, one_sided
+from aiimprove.detectors.effort import effort
 from aiimprove.detectors.indexes import best
 from aiimprove.detectors.ranges import is_limit
 from aiimprove.detectors.searched import filled, from_log, templates, whole
@@ -121,8 +122,9 @@ def test_what_a_statement_asks_of_a_table() -> None:
     ("SELECT id FROM videos WHERE title LIKE '%x%'", None),
     ("SELECT id FROM videos WHERE added + 1 = 3", None),
     ("SELECT id FROM few WHERE kind = 'a'", None),
+    ("SELECT title FROM videos WHERE added > 5000 ORDER BY added", None),  # most rows would be looked up one by one
 ])
-def test_only_an_index_that_was_measured_to_help_is_named(tmp_path: Path, sql: str, index: str | None) -> None:
+def test_only_an_index_that_was_seen_to_help_is_named(tmp_path: Path, sql: str, index: str | None) -> None:
     database = tmp_path / "library.db"
     with sqlite3.connect(database) as connection:
         connection.execute("CREATE TABLE videos (id INTEGER PRIMARY KEY, kind TEXT, title TEXT, added INTEGER)")
@@ -131,6 +133,7 @@ def test_only_an_index_that_was_measured_to_help_is_named(tmp_path: Path, sql: s
                                [(f"kind{n % 20}", f"Title {n * 7919 % 9000}", n * 31 % 9000 + 9000 * (n % 20 != 7))
                                 for n in range(9000)])
     connection.close()
+    assert effort(database, sql) == effort(database, sql), "it is counted, not timed"
     helped = best(database, sql)
     assert (helped.index.name if helped else None) == index
     with sqlite3.connect(database) as connection:
