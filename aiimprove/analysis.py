@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from dataclasses import dataclass
 
 from aiimprove import disk, looked
@@ -14,11 +15,10 @@ from aiimprove.improvement import OPEN, Improvement, Status
 from aiimprove.lock import held
 from aiimprove.proving import running_copy
 from aiimprove.release import Release
+from aiimprove.remembered import UNDER_WAY, against, refused_approaches, taken_care_of
 from aiimprove.workspace import Workspace
 
 ANALYZED, MISSED = "analyzed_commit", "missed_findings"
-CLEARLY_WORSE = 1.5
-"""How much larger the impact must be than when a person said no, before the same idea may come back."""
 _UNDECIDED = frozenset({Status.PROPOSED, Status.NEEDS_AUTHOR, Status.GENERATED, Status.UNPROVEN})
 
 
@@ -76,29 +76,22 @@ def _supersede(workspace: Workspace, release: Release, failed: set[str]) -> None
 
 
 def _propose(workspace: Workspace, finding: Finding, release: Release) -> Improvement | None:
-    past = workspace.store.of_finding(finding.fingerprint)
+    store, now = workspace.store, time.time()
+    past, others = store.of_finding(finding.fingerprint), store.improvements(UNDER_WAY)
+    refused = refused_approaches(finding, past, now)
+    writable = can_write(workspace.config.author, finding, refused)
     if past and past[0].status is Status.NEEDS_AUTHOR and past[0].base_commit != release.commit:
-        return _try_again(workspace, past[0], finding)
-    if past and not _may_return(past[0], finding, release):
+        ready = writable and not taken_care_of(finding, others)
+        return _try_again(workspace, past[0], finding) if ready else None
+    if against(finding, past, others, release.commit, now) or (refused and not writable):
         return None
     name = re.sub(r"[^a-z0-9]+", "-", finding.cause.lower()).strip("-")[:40]
     identity = f"{name}-{finding.fingerprint[:6]}" + (f"-{len(past) + 1}" if past else "")
-    status = Status.PROPOSED if can_write(workspace.config.author, finding) else Status.NEEDS_AUTHOR
-    return workspace.store.add(Improvement(identity, finding, status), workspace.performer)
+    status = Status.PROPOSED if writable else Status.NEEDS_AUTHOR
+    return store.add(Improvement(identity, finding, status), workspace.performer)
 
 
-def _try_again(workspace: Workspace, declined: Improvement, finding: Finding) -> Improvement | None:
+def _try_again(workspace: Workspace, declined: Improvement, finding: Finding) -> Improvement:
     """What nobody could write for an earlier live version, or an earlier author, may be writable now."""
-    if not can_write(workspace.config.author, finding):
-        return None
     again = declined.advance(Status.PROPOSED, finding=finding, reason="tried again: live has moved")
     return workspace.store.save(declined, again, workspace.performer, again.reason)
-
-
-def _may_return(last: Improvement, finding: Finding, release: Release) -> bool:
-    """Whether a finding that was an improvement before may become one again."""
-    if last.status in OPEN or last.status in (Status.LIVE, Status.ROLLED_BACK):
-        return False
-    if last.status is Status.REJECTED:
-        return finding.impact >= CLEARLY_WORSE * max(last.finding.impact, 1.0)
-    return last.base_commit != release.commit

@@ -10,6 +10,8 @@ from aiimprove.improvement import Approval, Improvement, Status
 from aiimprove.lock import holder
 from aiimprove.policy import Refusal, one_way, refusals
 from aiimprove.proving import judge_digest
+from aiimprove.rejection import Because, said
+from aiimprove.remembered import taken_care_of
 from aiimprove.workspace import Workspace
 
 
@@ -53,15 +55,18 @@ def approve(workspace: Workspace, improvement_id: str, digest: str, *, knowing_o
     return approved
 
 
-def reject(workspace: Workspace, improvement_id: str, digest: str, reason: str) -> Improvement:
-    """Say no, with a reason that is remembered: the same idea does not come back unless it gets clearly worse."""
+def reject(workspace: Workspace, improvement_id: str, digest: str, reason: str,
+           because: Because = Because.NOT_WANTED) -> Improvement:
+    """Say no, with a reason that is remembered. `because` decides what would bring the same idea back."""
     improvement = workspace.store.improvement(improvement_id)
     if improvement.status is Status.REJECTED:
         return improvement
     if improvement.status is not Status.APPROVED:
         _must_wait(improvement, digest, "rejected")
     words = reason.strip() or "no reason given"
-    after = improvement.advance(Status.REJECTED, reason=words, approval=None)
+    no = said(workspace.performer, because, improvement.finding.impact, improvement.approach or improvement.author,
+              workspace.config.rejections)
+    after = improvement.advance(Status.REJECTED, reason=words, approval=None, rejection=no)
     rejected = workspace.store.save(improvement, after, workspace.performer, words)
     wake_loop(workspace)
     return rejected
@@ -104,6 +109,9 @@ def _refusals(workspace: Workspace, improvement: Improvement) -> list[Refusal]:
                           judge_digest(workspace.config)))
     if improvement.base_commit != workspace.live().commit:
         found.append(Refusal("stale", "live has moved since it was proven"))
+    asked = workspace.store.improvements({Status.AWAITING_APPROVAL, Status.APPROVED})
+    if same := taken_care_of(improvement.finding, asked):
+        found.append(Refusal("same_cause", same))
     return found
 
 

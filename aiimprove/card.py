@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from aiimprove.advice import advice
 from aiimprove.event import Event
 from aiimprove.evidence import Evidence
 from aiimprove.improvement import Improvement
@@ -39,7 +40,9 @@ def card(improvement: Improvement, events: Sequence[Event] = (), refusals: Seque
         "not_checked": [visible(each) for each in (evidence.not_checked if evidence else ())],
         "claim": visible(improvement.claim) or None, "reason": visible(improvement.reason), "refusals": list(refusals),
         "branch": improvement.branch, "commit": improvement.commit, "base_commit": improvement.base_commit,
-        "release": improvement.release,
+        "release": improvement.release, "approach": improvement.approach,
+        "also": [visible(title) for title in (evidence.also.values() if evidence else ())],
+        "rejection": _rejection(improvement), "would_help": [visible(each) for each in advice(improvement)],
         "approval": {"by": improvement.approval.by, "at": improvement.approval.at} if improvement.approval else None,
         "events": [{"at": event.at, "name": event.name, "performer": event.performer,
                     "message": visible(str(event.body.get("message", "")))} for event in events],
@@ -83,6 +86,13 @@ def _before_after(evidence: Evidence | None) -> tuple[str, str]:
 def _prediction(evidence: Evidence | None) -> dict[str, Any] | None:
     found = predict(evidence)
     return found.to_json() if found else None
+
+
+def _rejection(improvement: Improvement) -> dict[str, Any] | None:
+    no = improvement.rejection
+    return None if no is None else {
+        "by": visible(no.by), "at": no.at, "because": no.because, "until": no.until, "approach": no.approach,
+        "words": visible(no.words), "comes_back": visible(no.comes_back)}
 
 
 def _rollback(evidence: Evidence | None) -> dict[str, Any] | None:

@@ -40,7 +40,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All checks of one candidate against one baseline. The digest covers everything but the time they took."""
+    """All checks of one candidate against one baseline. The digest covers everything but the time they took.
+
+    `also` has the fingerprint and title of every other finding that the candidate mends too.
+    """
 
     baseline_commit: str
     candidate_commit: str
@@ -50,6 +53,7 @@ class Evidence:
     judge: str = ""
     probe: str = ""
     made: float = field(default=0.0, compare=False)
+    also: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:

@@ -38,7 +38,8 @@ class Probe:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a detector saw. `cause` and `place` make the fingerprint, so that one cause is one finding.
+    """What a detector saw. `cause` and `place` make the fingerprint, so that one cause is one finding. A place is
+    named by what outlives moved and renamed files: a route, a function, a table; never by a file or a line.
 
     `impact` ranks findings against each other: 0 (nobody notices) to 100 (everybody is hit).
     `details` is what an author needs beyond the probe: parameter names, statements, header names.

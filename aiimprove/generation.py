@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 from aiimprove.authors import AUTHORS, Declined
@@ -11,6 +12,7 @@ from aiimprove.finding import Finding
 from aiimprove.improvement import Improvement, Status
 from aiimprove.lock import held
 from aiimprove.release import Release
+from aiimprove.remembered import refused_approaches, taken_care_of
 from aiimprove.repository import CANDIDATES
 from aiimprove.settlement import ranks
 from aiimprove.tree import LINK, read_tree
@@ -25,9 +27,11 @@ def due(workspace: Workspace, release: Release) -> Improvement | None:
     for improvement in workspace.store.improvements(MOVABLE):
         if improvement.base_commit != release.commit:
             return improvement
-    if len(workspace.store.improvements(IN_HAND)) >= workspace.config.limits.waiting:
+    in_hand = workspace.store.improvements(IN_HAND)
+    if len(in_hand) >= workspace.config.limits.waiting:
         return None
-    proposed = workspace.store.improvements({Status.PROPOSED})
+    proposed = [each for each in workspace.store.improvements({Status.PROPOSED})
+                if not taken_care_of(each.finding, in_hand)]
     return max(proposed, key=ranks(workspace), default=None)
 
 
@@ -59,14 +63,16 @@ def _write(workspace: Workspace, improvement: Improvement, release: Release) -> 
     author = AUTHORS.get(workspace.config.author)
     if author is None:
         raise NotFound(f"no author is named {workspace.config.author!r}: known are {', '.join(AUTHORS)}")
-    written = author.write(improvement.finding, tree, workspace.config)
+    refused = refused_approaches(improvement.finding, workspace.store.of_finding(improvement.finding.fingerprint),
+                                 time.time())
+    written = author.write(improvement.finding, tree, workspace.config, refused)
     files = _changed(before, tree)
     shutil.rmtree(tree, ignore_errors=True)
     if isinstance(written, Declined):
         return _save(workspace, improvement, Status.NEEDS_AUTHOR, written.reason, base_commit=release.commit)
     if not files:
         return _save(workspace, improvement, Status.FAILED, "the author changed nothing")
-    return _commit(workspace, improvement, release, files, written.claim)
+    return _commit(workspace, improvement, release, files, written.claim, written.approach or author.name)
 
 
 def _carry_over(workspace: Workspace, improvement: Improvement, release: Release) -> Improvement:
@@ -87,7 +93,7 @@ def _carry_over(workspace: Workspace, improvement: Improvement, release: Release
             files[change.path] = merged
     if not files:
         return _save(workspace, improvement, Status.SUPERSEDED, "live has this change already")
-    return _commit(workspace, improvement, release, files, improvement.claim)
+    return _commit(workspace, improvement, release, files, improvement.claim, improvement.approach)
 
 
 def _changed(before: dict[str, bytes], tree: Path) -> dict[str, bytes | None]:
@@ -100,14 +106,14 @@ def _changed(before: dict[str, bytes], tree: Path) -> dict[str, bytes | None]:
 
 
 def _commit(workspace: Workspace, improvement: Improvement, release: Release, files: dict[str, bytes | None],
-            claim: str) -> Improvement:
+            claim: str, approach: str) -> Improvement:
     repository = workspace.repository
     commit = repository.commit_files(release.commit, files, _message(improvement.finding, improvement.id))
     repository.set_branch(CANDIDATES + improvement.id, commit)
     return _save(workspace, improvement, Status.GENERATED, f"written as {commit[:12]}", commit=commit, claim=claim,
                  base_commit=release.commit, branch=CANDIDATES + improvement.id, author=workspace.config.author,
-                 patch=repository.diff(release.commit, commit), evidence=None, digest="", approval=None, release="",
-                 artifact="", attempts=0)
+                 approach=approach, patch=repository.diff(release.commit, commit), evidence=None, digest="",
+                 approval=None, release="", artifact="", attempts=0)
 
 
 def _message(finding: Finding, improvement_id: str) -> str:

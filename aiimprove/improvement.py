@@ -9,6 +9,7 @@ from enum import StrEnum
 from aiimprove.errors import Refused
 from aiimprove.evidence import Evidence
 from aiimprove.finding import Finding, Json
+from aiimprove.rejection import Because, Rejection
 
 
 class Status(StrEnum):
@@ -59,7 +60,8 @@ class Approval:
 
 @dataclass(frozen=True)
 class Improvement:
-    """A finding on its way to live. `version` counts its saved changes and guards against a lost update."""
+    """A finding on its way to live. `version` counts its saved changes and guards against a lost update; `approach` is
+    which of the author's ways wrote it, such as the recipe."""
 
     id: str
     finding: Finding
@@ -81,6 +83,8 @@ class Improvement:
     created: float = 0.0
     updated: float = 0.0
     notes: tuple[str, ...] = field(default_factory=tuple)
+    approach: str = ""
+    rejection: Rejection | None = None
 
     @property
     def title(self) -> str:
@@ -98,6 +102,7 @@ class Improvement:
             "status": Status(data["status"]),
             "evidence": Evidence.from_json(data["evidence"]) if data.get("evidence") else None,
             "approval": Approval(**data["approval"]) if data.get("approval") else None,
+            "rejection": _rejection(data),
             "notes": tuple(data.get("notes", ())),
         })
 
@@ -110,3 +115,13 @@ class Improvement:
     def note(self, **changes: Json) -> Improvement:
         """The next version with the same status: something was learnt, nothing moved."""
         return replace(self, version=self.version + 1, **changes)
+
+
+def _rejection(data: Mapping[str, Json]) -> Rejection | None:
+    """A no from before reasons had names counts as not wanted, for good."""
+    known = data.get("rejection")
+    if known:
+        return Rejection(**known | {"because": Because(known["because"])})
+    if data["status"] != Status.REJECTED:
+        return None
+    return Rejection("", data["updated"], Because.NOT_WANTED, data["finding"]["impact"], data["author"], None)

@@ -96,6 +96,16 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Rejections:
+    """How long a no is remembered. Whatever stands here, an idea comes back when its impact is 1.5 times as large; one
+    that was a false alarm comes back by nothing else."""
+
+    days: float = key(90.0, "days after which what was rejected may be proposed once more; 0: never", least=0,
+                      most=36500)
+    not_now_days: float = key(14.0, "the same for what was rejected because of not-now", least=0, most=36500)
+
+
+@dataclass(frozen=True)
 class Recorder:
     """Which requests of visitors are noted, redacted, to be replayed when a candidate is proven. A request whose body
     is longer than 64 KB, or is neither JSON nor a form, never is."""
@@ -174,6 +184,7 @@ class Config:
     deploy: Deploy = field(default_factory=Deploy)
     health: Health = field(default_factory=Health)
     proof: Proof = field(default_factory=Proof)
+    rejections: Rejections = field(default_factory=Rejections)
     recorder: Recorder = field(default_factory=Recorder)
     env_file: EnvFiles = field(default_factory=EnvFiles)
     services: Mapping[str, Service] = field(default_factory=dict)

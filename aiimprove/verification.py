@@ -9,7 +9,7 @@ from aiimprove import build, disk, recording, retention
 from aiimprove.checks import scope
 from aiimprove.errors import AiimproveError, BuildFailed, NoRoom, Refused
 from aiimprove.evidence import Check, Evidence, Verdict
-from aiimprove.finding import digest_of
+from aiimprove.finding import Finding, digest_of
 from aiimprove.improvement import Improvement, Status
 from aiimprove.lock import held
 from aiimprove.policy import binding, one_way, outcome
@@ -64,7 +64,7 @@ def _verify(workspace: Workspace, improvement: Improvement, live: Release) -> Im
         candidate = _build(workspace, improvement)
         evidence = prove(Case(workspace.config, workspace.repository, improvement.finding, live, candidate,
                               workspace.data("live"), work / "proof", workspace.box, workspace.progress,
-                              traffic=recording.recent(workspace.config)))
+                              traffic=recording.recent(workspace.config), others=_others(workspace, improvement)))
     except NoRoom:
         raise  # the machine's, not the candidate's: it is tried again when there is room
     except BuildFailed as failed:
@@ -77,6 +77,11 @@ def _verify(workspace: Workspace, improvement: Improvement, live: Release) -> Im
     if outcome(evidence) is Verdict.ERRORED:
         return _errored(workspace, improvement, _words(evidence, Verdict.ERRORED))
     return _judged(workspace, improvement, candidate, evidence)
+
+
+def _others(workspace: Workspace, improvement: Improvement) -> tuple[Finding, ...]:
+    """What else the last look found, the largest impact first."""
+    return tuple(each for each in workspace.store.findings() if each.fingerprint != improvement.finding.fingerprint)
 
 
 def _build(workspace: Workspace, improvement: Improvement) -> Release:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import typer
@@ -18,24 +19,33 @@ def findings(json: Json = False) -> None:
     """Everything that was found, also what is not proposed.
 
     The largest impact first (0: nobody notices, 100: everybody is hit), with the improvement that was made of it, its
-    status, and the reason for that status.
+    status, and the reason for that status; of what was rejected, also what would bring it back.
     """
+    from aiimprove.remembered import UNDER_WAY
+
     workspace = opened()
-    rows = [_row(workspace, finding) for finding in workspace.store.findings()]
+    others = workspace.store.improvements(UNDER_WAY)
+    rows = [_row(workspace, finding, others) for finding in workspace.store.findings()]
     if not rows:
         answer({"findings": []}, "Nothing has been found yet. 'aiimprove analyze' looks now.")
         return
     answer({"findings": rows}, table(("impact", "kind", "what", "improvement", "status", "why"), [
         (f"{row['impact']:.0f}", row["kind"], row["title"], row["improvement"] or "-", row["status"] or "-",
-         row["reason"]) for row in rows]))
+         "; ".join(filter(None, (row["reason"], row["remembered"])))) for row in rows]))
 
 
-def _row(workspace: Any, finding: Any) -> dict[str, Any]:
+def _row(workspace: Any, finding: Any, others: Any) -> dict[str, Any]:
+    from aiimprove.card import visible
+    from aiimprove.remembered import standing, taken_care_of
+
     made = workspace.store.of_finding(finding.fingerprint)
     last = made[0] if made else None
+    same = taken_care_of(finding, others)
     data: dict[str, Any] = finding.to_json()
     return data | {"improvement": last.id if last else None, "status": last.status if last else None,
-                   "reason": _why(last) if last else "waits for the next look"}
+                   "reason": visible(_why(last) if last else same or "waits for the next look"),
+                   "remembered": visible("; ".join([*(no.words for no in standing(finding, made, time.time())),
+                                                    *([same] if last and same else [])]))}
 
 
 def _why(improvement: Any) -> str:

@@ -45,6 +45,9 @@ def _sentences(shown: dict[str, Any]) -> list[str]:
              shown["finding"]["summary"]]
     if shown["reason"]:
         lines += ["", f"Status: {shown['reason']}"]
+    if shown["rejection"]:
+        lines += ["", f"It was {shown['rejection']['words']}."]
+    lines += [f"Would help: {each}" for each in shown["would_help"]]
     if shown["before"]:
         lines += ["", f"Before  {shown['before']}", f"After   {shown['after']}"]
     if shown["checks"]:
@@ -54,6 +57,7 @@ def _sentences(shown: dict[str, Any]) -> list[str]:
         lines += ["", f"The way back: {shown['rollback']['words']}", ""]
     if shown["prediction"]:
         lines += [f"Predicted on live: {shown['prediction']['words']}", ""]
+    lines += [f"Mends too: {each}" for each in shown["also"]]
     lines += [f"Not checked: {each}" for each in shown["not_checked"]]
     if shown["diff"]:
         lines += ["", shown["diff"].rstrip()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from aiimprove.finding import Finding
@@ -14,15 +16,19 @@ class Recipes:
 
     name = "recipes"
 
-    def can_write(self, finding: Finding) -> bool:
-        reproducible = finding.probe.kind != "none"
-        return reproducible and any(finding.cause in causes for _, causes in RECIPES.values())
+    def can_write(self, finding: Finding, without: Collection[str] = ()) -> bool:
+        reproducible = finding.probe.kind != "none" and self.name not in without
+        return reproducible and any(finding.cause in causes and name not in without
+                                    for name, (_, causes) in RECIPES.items())
 
-    def write(self, finding: Finding, tree: Path, config: Config) -> Draft | Declined:
+    def write(self, finding: Finding, tree: Path, config: Config, without: Collection[str] = ()) -> Draft | Declined:
         reasons = []
         for recipe in for_cause(finding.cause):
+            if {self.name, recipe.name} & set(without):
+                reasons.append(f"the approach {recipe.name} was rejected")
+                continue
             result = recipe.write(finding, tree, config)
             if isinstance(result, Draft):
-                return result
+                return replace(result, approach=recipe.name)
             reasons.append(result.reason)
         return Declined("; ".join(filter(None, reasons)) or f"no recipe writes {finding.cause}")

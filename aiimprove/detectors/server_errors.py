@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from aiimprove.detectors import Subject
+from aiimprove.detectors.functions import lasting_name
 from aiimprove.detectors.tracebacks import Crash, crashes
 from aiimprove.finding import Finding, Json, Kind, Probe
 from aiimprove.probes import Line
@@ -38,7 +39,8 @@ class ServerErrors:
             with Line(subject.copy.urls[name]) as line:
                 for signature, count in counts.items():
                     same = [crash for crash in found if crash.signature == signature]
-                    yield _finding(name, same[-1], count, _reproduced(subject, name, line, same, gateway))
+                    yield _finding(name, same[-1], subject.source / service.folder, count,
+                                   _reproduced(subject, name, line, same, gateway))
 
 
 def tail(log: Path, size: int = READ_BYTES) -> str:
@@ -107,17 +109,19 @@ def raised_since(log: Path | None, before: int, source: Path, folder: str) -> li
     return []
 
 
-def _finding(name: str, crash: Crash, count: int, path: str) -> Finding:
+def _finding(name: str, crash: Crash, folder: Path, count: int, path: str) -> Finding:
+    file, _, function = crash.place.partition(":")
     times = "once" if count == 1 else f"{count} times"
     shown = f"GET {path} shows it." if path else "No request that shows it again is known."
     request = Request("GET", path).to_json() if path else {}
     probe = Probe("http" if path else "none", name, request, {"status_below": 500})
     details: dict[str, Json] = {
         "service": name, "crash": crash.signature, "exception": crash.exception, "message": crash.message,
-        "file": crash.place.partition(":")[0], "function": crash.place.partition(":")[2], "line": crash.line,
+        "file": file, "function": function, "line": crash.line,
         "count": count, "reproduced": bool(path),
     }
-    return Finding("server_errors", Kind.BUG, crash.exception, f"{name}/{crash.place}",
+    return Finding("server_errors", Kind.BUG, crash.exception,
+                   f"{name}/{lasting_name(folder, file, function)}",
                    f"{crash.exception} in {crash.place}, seen {times}",
                    f"Visitors of {name} met a server error {times}: {crash.exception} ({crash.message}). {shown}",
                    probe, round(min(95.0, 50 + 10 * math.log2(count)), 1), details)

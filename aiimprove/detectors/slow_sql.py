@@ -144,7 +144,7 @@ def _finding(name: str, database: str, rows: list[tuple[Statement, Helped]]) -> 
     if before.sorts and not after.sorts:
         expect["no_temp_btree"] = True
     return Finding(
-        "slow_sql", Kind.PERFORMANCE, "missing-index", f"{name}/{database}:{index.table}({columns})",
+        "slow_sql", Kind.PERFORMANCE, "missing-index", f"{name}/{Path(database).name}:{index.table}({columns})",
         f"Index {index.table} by {columns}: {_milliseconds(before)} become {_milliseconds(after)}",
         f"A statement{asked_by} reads or sorts all of {index.table} and takes {_milliseconds(before)}. "
         f"With an index on {columns} it took {_milliseconds(after)} on a copy of the data.",

@@ -18,6 +18,7 @@ from aiimprove.errors import AiimproveError, MigrationFailed, NotHealthy
 from aiimprove.evidence import Check, Evidence, Verdict
 from aiimprove.finding import Finding, digest_of
 from aiimprove.policy import REPLAY
+from aiimprove.proving.also import also_mended
 from aiimprove.proving.copies import NICE, Copy, running_copy
 from aiimprove.recording import NO_TRAFFIC, Traffic
 from aiimprove.rehearsal import Rehearsal, rehearse
@@ -43,7 +44,7 @@ NEVER_CHECKED = ("how pages look in a browser", "how it behaves under load")
 class Case:
     """What is to be proven. Without a finding it is a commit of a human's: nothing was found that must be gone, and
     a human may change any file. `snapshot` may be in use; it is copied once, for both. `work` is scratch,
-    `traffic` what visitors asked lately."""
+    `traffic` what visitors asked lately, `others` what else was found on the live version."""
 
     config: Config
     repository: Repository
@@ -56,6 +57,7 @@ class Case:
     progress: Callable[[str], None]
     checks: tuple[str, ...] = ALL
     traffic: Traffic = NO_TRAFFIC
+    others: tuple[Finding, ...] = ()
 
     @cached_property
     def changes(self) -> list[Change]:
@@ -85,12 +87,13 @@ def prove(case: Case) -> Evidence:
     skipped = sorted(set(ALL) - set(wanted))
     with ExitStack() as stack:
         stand = _stand(case, stack)
+        also = {} if isinstance(stand, Check) else also_mended(case.others, stand.baseline, stand.candidate)
         answers = [stand] if isinstance(stand, Check) else [_ask(name, stand) for name in wanted]
     unchecked = (*NEVER_CHECKED, *_not_replayed(answers), *(f"the check named {name}" for name in skipped),
                  *_about_the_box(case.box))
     probe = case.finding.probe.digest() if case.finding else ""
     return Evidence(case.baseline.commit, case.candidate.commit, tuple(answers), unchecked, case.candidate.artifact,
-                    judge_digest(case.config), probe, time.time())
+                    judge_digest(case.config), probe, time.time(), also)
 
 
 def judge_digest(config: Config) -> str:

@@ -18,10 +18,11 @@ from aiimprove.settings import Config
 
 @dataclass(frozen=True)
 class Draft:
-    """A patch that was written into the tree: what its author claims, and the files it touched."""
+    """A patch that was written into the tree: what its author claims, the files it touched, and by which recipe."""
 
     claim: str
     files: tuple[str, ...]
+    approach: str = ""
 
 
 @dataclass(frozen=True)

@@ -179,6 +179,46 @@ def test_a_rejection_keeps_its_reason(asked: Tiny) -> None:
     assert again.data["improvement"]["status"] == "REJECTED" and now(asked).reason == "not \u202e now"
 
 
+@pytest.mark.parametrize(("because", "words"), [
+    ("not-wanted", "comes back when its impact is 30 (1.5 times as large), or after 20"),
+    ("wrong-approach", "another approach may be proposed at any time; this one (recipes) comes back"),
+    ("false-alarm", "because false alarm; comes back when its impact is 30 (1.5 times as large)")])
+def test_what_would_bring_a_rejected_idea_back(asked: Tiny, because: str, words: str) -> None:
+    store = asked.store()
+    store.record_findings([FINDING], "0" * 40)
+    planted = store.improvement("index")
+    store.save(planted, planted.note(author="recipes"), "test")
+    store.close()
+    said = asked.call("reject", "index", "--because", because, "--digest", DIGEST, "--token-stdin",
+                      stdin=asked.operator())
+    assert words in " ".join(said.output.split()), said
+    card = asked.call("show", "index", "--json").data["rejection"]
+    assert card["because"] == because and words in card["words"] and (card["until"] is None) is (because[0] == "f")
+    assert words in " ".join(asked.call("show", "index").output.split())
+    (found,) = asked.call("findings", "--json").data["findings"]
+    assert found["status"] == "REJECTED" and words in found["remembered"]
+
+
+def test_a_reason_that_nobody_knows(asked: Tiny) -> None:
+    said = asked.call("reject", "index", "--because", "dislike", "--digest", DIGEST, "--token-stdin", "--json",
+                      stdin=asked.operator())
+    assert said.exit_code == 2 and "not-wanted, wrong-approach, not-now, false-alarm" in said.error["message"]
+    assert now(asked).status is Status.AWAITING_APPROVAL
+
+
+def test_nobody_is_asked_twice_about_one_cause(asked: Tiny) -> None:
+    longer = replace(FINDING, place="app/notes(tag, day)", details={**FINDING.details, "columns": ["tag", "day"]})
+    other = asked.plant(Status.VERIFIED, "longer", finding=longer)
+    said = asked.call("request-approval", "longer", "--json")
+    assert said.exit_code == 3 and "index is about the same" in said.error["message"]
+    store = asked.store()
+    store.record_findings([other.finding], "0" * 40)
+    store.save(other, other.advance(Status.EXPIRED), "test")
+    store.close()
+    (found,) = asked.call("findings", "--json").data["findings"]
+    assert "index is about the same: an index of notes that begins with tag" in found["remembered"]
+
+
 # -- without a proof of who it is -------------------------------------------------------------------------------------
 
 PRIVATE = [("approve", "index"), ("reject", "index"), ("rollback", "--to", "RELEASE"), ("deploy", "REF"),

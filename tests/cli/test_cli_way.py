@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,22 @@ def test_a_look_for_findings(town: Town) -> None:
     assert town.call("analyze", "--json").data["proposed"] == []
     listed = town.call("findings", "--json").data["findings"]
     assert {each["fingerprint"] for each in listed} == {each["fingerprint"] for each in found["findings"]}
+
+
+def test_a_rejected_idea_comes_back_once_its_time_is_over(town: Town) -> None:
+    name = next(each["id"] for each in town.call("status", "--json").data["improvements"]
+                if each["id"].startswith("missing-security-headers"))
+    with closing(town.store()) as store:
+        before = store.improvement(name)
+        asked = replace(before, status=Status.AWAITING_APPROVAL, digest="d" * 64, version=before.version + 1)
+        store.save(before, asked, "test")
+        assert town.act("reject", name, "--because", "not-now", "--digest", asked.digest).exit_code == 0
+        assert town.call("analyze", "--json").data["proposed"] == []
+        rejected = store.improvement(name)
+        assert rejected.rejection
+        over = replace(rejected.rejection, until=time.time() - 1)
+        store.save(rejected, rejected.note(rejection=over), "test")
+        assert [each["id"] for each in town.call("analyze", "--json").data["proposed"]] == [f"{name}-2"]
 
 
 def test_every_step_to_live_and_back(town: Town) -> None:
