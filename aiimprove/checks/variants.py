@@ -43,7 +43,9 @@ def variants(finding: Finding, drawn: str) -> list[Probe]:
     expect = dict(probe.expect)
     if "at_most_bytes" in expect:  # how small another answer can be is not known
         expect = {"encoding": expect["encoding"]}
-    return [replace(probe, request=each, expect=expect) for each in requests(finding, chance)]
+    return [*(replace(probe, request=each, expect=expect) for each in requests(finding, chance)),
+            *(replace(probe, request=each, expect={**expect, "any_status": True})
+              for each in (_refused(finding, chance) if "headers" in expect else ()))]
 
 
 def _numbers(finding: Finding, chance: Random) -> Iterator[Mapping[str, Json]]:
@@ -98,6 +100,15 @@ def _paths(finding: Finding, chance: Random) -> Iterator[Mapping[str, Json]]:
     address = urlsplit(str(request["path"]))
     query = urlencode([*parse_qsl(address.query), (f"v{chance.randrange(10_000)}", "1")])
     for path in [f"{quote(address.path, safe='/%')}?{query}", *chance.sample(others, min(PATHS, len(others)))]:
+        yield {**request, "path": path}
+
+
+def _refused(finding: Finding, chance: Random) -> Iterator[Mapping[str, Json]]:
+    """Addresses that are answered with a redirect or an error: what is promised of every answer is promised of these.
+    One is of a page that nobody can know, the others were seen by the detector."""
+    request = {name: each for name, each in finding.probe.request.items() if name != "also"}
+    yield {**request, "path": f"/{chance.getrandbits(64):016x}"}
+    for path in finding.details.get("refused", ()):
         yield {**request, "path": path}
 
 

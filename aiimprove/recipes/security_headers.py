@@ -41,8 +41,8 @@ def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
     test = new_test(tree, service, "security_headers", lambda client: [
         f'answer = {client.name}.get("{_path(service, finding, client.bare)}")',
         *(f'assert answer.headers["{header}"] == "{value}"' for header, value in missing.items())])
-    return Patch(f"Every answer carries {', '.join(missing)}, unless the app sets it itself." + (
-        "" if test else NO_TEST),
+    return Patch(f"Every answer carries {', '.join(missing)}, unless the app sets it itself; but for the answer of the "
+                 f"framework to an error that nobody handles.{'' if test else NO_TEST}",
                  {changed.path: changed.text} | test)
 
 

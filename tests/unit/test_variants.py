@@ -56,3 +56,11 @@ def test_other_literals_of_a_statement() -> None:
 
 def test_a_cause_without_known_variants_has_none() -> None:
     assert variants(replace(FINDING, cause="ZeroDivisionError"), "a") == []
+
+
+def test_headers_are_asked_of_redirects_and_errors_too() -> None:
+    bare = replace(FINDING, cause="missing-security-headers", details={"refused": ["/items/x", "/items/"]}, probe=Probe(
+        "http", "shop", {"method": "GET", "path": "/items"}, {"headers": [{"name": "Referrer-Policy"}]}))
+    lenient = [each.request["path"] for each in variants(bare, "a") if each.expect.get("any_status")]
+    assert lenient[1:] == ["/items/x", "/items/"] and len(lenient[0]) == 17
+    assert paths(bare, "a") != paths(bare, "b") and len(paths(bare, "a")) == 4
