@@ -4,13 +4,14 @@ import { useRef, useState } from "react";
 import type { SystemStatus } from "../lib/approval";
 import { type Followed, progressOf, recallFollowed, rememberFollowed } from "../lib/followed";
 import ApprovalPanel from "./approval/ApprovalPanel";
+import Missed from "./approval/Missed";
 import styles from "./approval/approval.module.css";
 import ProgressCard from "./approval/ProgressCard";
 import { useFollowedState } from "./approval/use-followed-state";
 import { useStatus } from "./approval/use-status";
 import { SparkIcon } from "./icons";
 
-const UNKNOWN: SystemStatus = { running: true, health: {}, improvements: [], deploying: null, devUrl: "" };
+const UNKNOWN: SystemStatus = { running: true, health: {}, improvements: [], deploying: null, missed: [], devUrl: "" };
 
 interface Props {
   /** The server says that this browser is not an operator's. */
@@ -59,6 +60,7 @@ export default function AIApprovalButton({ onSignedOut }: Props) {
   return (
     <div className={styles.corner}>
       <OpenButton count={waiting.length} onOpen={() => setOpen(true)} />
+      <Missed missed={status?.missed ?? []} />
       {followed && progress && (
         <ProgressCard followed={followed} progress={progress} unreachable={unreachable} onDismiss={() => follow(null)} />
       )}

@@ -14,11 +14,19 @@ export interface Deploying {
   message: string;
 }
 
+/** Something that is live and does not do there what was predicted. */
+export interface Miss {
+  id: string;
+  title: string;
+  why: string;
+}
+
 export interface SystemStatus {
   running: boolean;
   health: Record<string, unknown>;
   improvements: Improvement[];
   deploying: Deploying | null;
+  missed: Miss[];
   devUrl: string;
 }
 
@@ -41,10 +49,16 @@ export interface Card extends Improvement {
   /** What the proof says about the way back; empty when none was tried. */
   rollback: string;
   oneWay: boolean;
+  /** What live will show, and between what; empty when the proof predicts nothing. */
+  prediction: string;
+  /** Titles of other findings that it mends too. */
+  also: string[];
   notChecked: string[];
   claim: string;
   refusals: string[];
   lastMessage: string;
+  /** What would bring it back once it was rejected. */
+  comesBack: string;
   devUrl: string;
 }
 
@@ -82,11 +96,14 @@ function readDeploying(value: unknown): Deploying | null {
 }
 
 export function readStatus(data: Fields): SystemStatus {
+  const improvements = list(data.improvements).map(readImprovement);
+  const titleOf = (id: string) => improvements.find((improvement) => improvement.id === id)?.title ?? "";
   return {
     running: data.running === true,
     health: fields(data.health),
-    improvements: list(data.improvements).map(readImprovement),
+    improvements,
     deploying: readDeploying(data.deploying),
+    missed: Object.entries(fields(data.missed)).map(([id, why]) => ({ id, title: titleOf(id), why: text(why) })),
     devUrl: text(data.dev_url),
   };
 }
@@ -120,10 +137,13 @@ export function readCard(data: Fields): Card {
     checks: list(data.checks).map(readCheck),
     rollback: text(fields(data.rollback).words),
     oneWay: fields(data.rollback).one_way === true,
+    prediction: text(fields(data.prediction).words),
+    also: list(data.also).map(sentence),
     notChecked: list(data.not_checked).map(sentence),
     claim: text(data.claim),
     refusals: list(data.refusals).map(sentence),
     lastMessage: text(fields(list(data.events).at(-1)).message),
+    comesBack: text(fields(data.rejection).comes_back),
     devUrl: text(data.dev_url),
   };
 }

@@ -41,7 +41,7 @@ const STEP_WORDS: Record<string, string> = {
   WATCHING: "The new release serves; its health is being watched.",
 };
 
-const REJECTED = "Rejected. It comes back only if the measurement clearly worsens.";
+const REJECTED = "Rejected.";
 
 const ENDINGS: Record<string, string> = {
   ROLLED_BACK: "Rolled back. The previous release serves; nothing was lost.",
@@ -71,7 +71,10 @@ export function progressOf(
 ): Progress {
   const { deploying, running } = status;
   if (followed.refusal) return { step: "stopped", words: followed.refusal, final: true };
-  if (followed.verb === "reject") return { step: "rejected", words: REJECTED, final: true };
+  if (followed.verb === "reject") {
+    const remembered = state?.status === "REJECTED" ? state.message : "";
+    return { step: "rejected", words: [REJECTED, remembered].filter(Boolean).join(" "), final: true };
+  }
   if (state?.status === "LIVE") return { step: "live", words: "Live.", final: true };
   const ending = state && ENDINGS[state.status];
   if (ending) return { step: "stopped", words: [ending, state.message].filter(Boolean).join(" "), final: true };

@@ -149,6 +149,38 @@ describe("a change without a way back", () => {
   });
 });
 
+describe("what is predicted", () => {
+  it("stands on the card, with what else is mended, and nothing hidden in it", async () => {
+    improvement.prediction = { words: "9000 bytes become about 800 (between 640 and 960)" };
+    improvement.also = ["Compress\u202e what the site sends"];
+    serveIt();
+    show();
+    const told = within(await openPanel()).getByTestId("ai-prediction");
+    expect(told.textContent).toContain("become about 800 (between 640 and 960)");
+    expect(told.textContent).toContain("It mends too: CompressU+202E what");
+  });
+
+  it("is said to be nothing when there is no figure", async () => {
+    serveIt();
+    show();
+    expect(within(await openPanel()).getByTestId("ai-prediction").textContent).toContain("Nothing is predicted");
+  });
+
+  it("is offered for a rollback by its command when live misses it, and never by a button", async () => {
+    improvement.status = "LIVE";
+    system = { deploying: null, missed: { "bound-page": "live shows 9000 bytes" } };
+    serveIt();
+    show();
+    const told = await screen.findByTestId("ai-missed");
+    expect(told.textContent).toContain("A huge page crashes: live shows 9000 bytes");
+    expect(told.textContent).toContain("aiimprove rollback");
+    expect(within(told).queryByRole("button")).toBeNull();
+    system = { deploying: null, missed: {} };
+    await pass(5000);
+    expect(screen.queryByTestId("ai-missed")).toBeNull();
+  });
+});
+
 describe("approving", () => {
   it("sends the digest on the card once, and follows it to live, through a reload and a server that goes away", async () => {
     const asked = serveIt();
@@ -231,6 +263,16 @@ describe("approving", () => {
 });
 
 describe("rejecting", () => {
+  it("says what would bring it back", async () => {
+    serveIt();
+    show();
+    const panel = await openPanel();
+    improvement = { ...improvement, status: "REJECTED", rejection: { comes_back: "comes back after 2027-02-20" } };
+    await user().type(within(panel).getByTestId("ai-reason"), "no");
+    await user().click(within(panel).getByTestId("ai-reject"));
+    await waitFor(() => expect(screen.getByTestId("ai-progress").textContent).toContain("Rejected. Comes back after 2027-02-20."));
+  });
+
   it("needs a reason and sends it", async () => {
     const asked = serveIt();
     show();

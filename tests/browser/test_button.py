@@ -107,6 +107,7 @@ def test_the_panel_shows_what_is_known_and_leads_to_dev(site: Site, chromium: Br
     assert waiting.title in told and card["finding"]["summary"] in told
     assert f"+{waiting.id}" in panel.get_by_test_id("ai-diff").inner_text().replace("added: ", "")
     assert panel.get_by_test_id("ai-checks").locator("li").count() == len(card["checks"]) == len(REQUIRED)
+    assert "What live will show" in told
     assert "What was not checked" in told and "everything" in told and "The system right now" in told
     with page.expect_popup() as opening:
         panel.get_by_test_id("ai-dev-link").click()
@@ -127,6 +128,7 @@ def test_a_rejection_needs_a_reason_and_keeps_it(site: Site, chromium: Browser, 
     panel.get_by_test_id("ai-reason").fill("not while the sale lasts")
     panel.get_by_test_id("ai-reject").click()
     page.locator("[data-testid=ai-progress][data-step=rejected]").wait_for()
+    page.get_by_test_id("ai-progress").filter(has_text="Comes back when its impact is 75").wait_for()
     card = site.improvement(waiting.id)
     assert (card["status"], card["reason"]) == ("REJECTED", "not while the sale lasts")
     assert card["events"][-1]["performer"] == "tester"
@@ -204,6 +206,13 @@ def test_a_click_goes_live_by_itself_while_the_loop_runs(site: Site, chromium: B
         page.locator("[data-testid=ai-progress][data-step=live]").wait_for(timeout=90_000)
         assert status_of(site, waiting.id) == "LIVE"
         assert visit(site, f"/demo/{waiting.id}.txt").text == waiting.id
+        with opened(site) as workspace:
+            known = workspace.store.fact("predictions") or {}
+            miss = {"outcome": "missed", "why": "live shows 9000 bytes", "cause": "x", "author": "test"}
+            workspace.store.set_fact("predictions", {**known, waiting.id: miss})
+        told = page.get_by_test_id("ai-missed")
+        told.filter(has_text="live shows 9000 bytes").wait_for()
+        assert "aiimprove rollback" in told.inner_text() and told.get_by_role("button").count() == 0
         page.context.close()
     finally:
         site.stop_loop()

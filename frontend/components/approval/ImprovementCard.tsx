@@ -60,6 +60,22 @@ function BeforeAfter({ before, after }: { before: string; after: string }) {
   );
 }
 
+function Prediction({ words, also }: { words: string; also: string[] }) {
+  return (
+    <section className={styles.part} data-testid="ai-prediction">
+      <h3>What live will show</h3>
+      <p className={words ? undefined : "soft"}>
+        <Plain>{words || "Nothing is predicted: the probe gives no figure."}</Plain>
+      </p>
+      {also.map((title, index) => (
+        <p key={index}>
+          It mends too: <Plain>{title}</Plain>
+        </p>
+      ))}
+    </section>
+  );
+}
+
 function Against({ refusals }: { refusals: string[] }) {
   if (refusals.length === 0) return null;
   return (
@@ -92,10 +108,11 @@ export default function ImprovementCard({ card, status }: { card: Card; status: 
         </section>
       )}
       <section className={styles.part} aria-labelledby="ai-diff-heading">
-        <h3 id="ai-diff-heading">The change{card.files.length > 0 && ` in ${card.files.join(", ")}`}</h3>
+        <h3 id="ai-diff-heading">The change{card.files.length > 0 && <Plain>{` in ${card.files.join(", ")}`}</Plain>}</h3>
         {card.diff ? <Diff diff={card.diff} /> : <p className="soft">No diff is on record.</p>}
       </section>
       <Checks checks={card.checks} notChecked={card.notChecked} />
+      <Prediction words={card.prediction} also={card.also} />
       {card.rollback && (
         <p data-testid="ai-rollback">
           The way back: <Plain>{card.rollback}</Plain>

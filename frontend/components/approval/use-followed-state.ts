@@ -12,7 +12,9 @@ export interface FollowedState {
   message: string;
 }
 
-const NEEDS_WORDS = new Set(["ROLLED_BACK", "FAILED", "UNPROVEN"]);
+const NEEDS_WORDS = new Set(["ROLLED_BACK", "FAILED", "UNPROVEN", "REJECTED"]);
+
+const asSentence = (words: string) => words && `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 
 /** The followed improvement's state: from the status, or from its card when the status is silent or too short. */
 export function useFollowedState(followed: Followed | null, status: SystemStatus | null): FollowedState | null {
@@ -26,8 +28,8 @@ export function useFollowedState(followed: Followed | null, status: SystemStatus
     if (!ask) return;
     fetchCard(id).then((answer) => {
       if (left || answer.kind !== "ok") return;
-      const { status: state, digest, lastMessage } = answer.data;
-      setTold({ id, status: state, digest, message: lastMessage });
+      const { status: state, digest, lastMessage, comesBack } = answer.data;
+      setTold({ id, status: state, digest, message: state === "REJECTED" ? asSentence(comesBack) : lastMessage });
     }, () => undefined);
     return () => {
       left = true;
