@@ -9,7 +9,8 @@ from aiimprove.evidence import Check, Evidence, Verdict
 from aiimprove.improvement import Improvement, Status
 from aiimprove.settings import Limits
 
-REQUIRED = ("scope", "honesty", "probe", "smoke", "contract", "migration", "speed", "replay", "rollback", "tests")
+REQUIRED = ("scope", "honesty", "probe", "smoke", "contract", "migration", "speed", "resources", "replay", "rollback",
+            "tests")
 """Checks without which no candidate of an author's is shown to anybody."""
 WAY_BACK = "rollback"
 REPLAY, TESTS = "replay", "tests"

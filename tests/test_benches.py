@@ -44,7 +44,7 @@ def written(name: str, folder: Path, seconds: float) -> dict[str, Any]:
 
 
 def test_there_is_a_bench_for_every_published_figure() -> None:
-    assert BENCHES == ["canary", "cycles", "deaths", "deploys", "gateway", "idle", "judge", "kills", "peers",
+    assert BENCHES == ["aa", "canary", "cycles", "deaths", "deploys", "gateway", "idle", "judge", "kills", "peers",
                        "proof_impact", "ship", "startup"]
 
 
@@ -58,6 +58,13 @@ def test_says_what_it_measures_and_how_it_is_run(name: str) -> None:
 def test_the_judge_takes_right_fixes_and_no_wrong_patch_and_no_cheat(tmp_path: Path) -> None:
     found = written("judge", tmp_path, 300)
     assert [target["name"] for target in found["targets"] if not target["holds"]] == []
+
+
+def test_the_same_code_is_not_faster_and_five_percent_is(tmp_path: Path) -> None:
+    """Too few for the published figures; a single one that is missed by chance is no fault."""
+    found = written("aa", tmp_path, 120)
+    same, real = found["rows"]
+    assert same["called faster"] == 0 and same["of"] == 4 and real["called faster"] >= 2, found["rows"]
 
 
 def test_the_canarys_judge_holds_on_some_releases(tmp_path: Path) -> None:

@@ -1,92 +1,153 @@
-"""Comparing two running copies by the clock, in a way that a busy machine does not fool."""
+"""Comparing running copies by the clock, in a way that a busy machine does not fool.
+
+The live version is asked twice in every round and the candidate once, in an order that is drawn anew each time. So the
+noise, which is how far the live version seems to differ from itself, is that of the same moments.
+"""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from random import Random
 
-from aiimprove.probes import Dropped, Line
+from aiimprove.checks.paired import interval, shift, signed_rank
+from aiimprove.evidence import Measurement
+from aiimprove.probes import ANSWER_SECONDS, Dropped, Line
 
 SLOWER = 1.25
-"""A median this many times the other's is worth a word ..."""
+"""A time this many times the other's is worth a word ..."""
 LEAST_MS = 2.0
 """... if it is also this much more."""
 SURE = 0.01
 FIRST = 3
-"""Requests that warm both sides up and do not count."""
+"""Requests that warm every lane up and do not count."""
+LEAST_GAIN = 0.02
+"""No less is ever called a gain: two copies of the same code differ by as much, by where they lie in memory."""
+LEAST_MOMENT = 1e-6
+"""Seconds of the processor: what took less is counted as this, so that it has a logarithm."""
 
 
 @dataclass(frozen=True)
-class Session:
-    """Interleaved pairs of one session: milliseconds on either side, and the same for one copy against itself."""
+class Figures:
+    """One kind of figure: in every round of the live version, of the live version again, and of the candidate."""
 
     before: tuple[float, ...]
+    same: tuple[float, ...]
     after: tuple[float, ...]
-    noise: float
 
     @property
     def medians(self) -> tuple[float, float]:
-        return statistics.median(self.before), statistics.median(self.after)
+        return statistics.median(self.before + self.same), statistics.median(self.after)
 
-    def slower(self) -> bool:
+    @cached_property
+    def noise(self) -> float:
+        """By which factor, as a logarithm, the live version seems to differ from itself."""
+        return abs(shift([math.log(two / one) for one, two in zip(self.before, self.same, strict=True)]))
+
+    @cached_property
+    def changes(self) -> list[float]:
+        """The factor of every round, as a logarithm: the candidate against both askings of the live version."""
+        return [math.log(after) - (math.log(one) + math.log(two)) / 2
+                for one, two, after in zip(self.before, self.same, self.after, strict=True)]
+
+    @cached_property
+    def chance(self) -> float:
+        """How likely such a gain is by luck."""
+        return signed_rank([-change for change in self.changes])
+
+    @cached_property
+    def gain(self) -> float:
+        """The share that the candidate saves; below zero when it takes more."""
+        return 1 - math.exp(shift(self.changes))
+
+    def measurement(self, name: str) -> Measurement:
         before, after = self.medians
-        return (after - before > max(LEAST_MS, 3 * self.noise, (SLOWER - 1) * before)
-                and mann_whitney(self.before, self.after) < SURE)
+        return Measurement(name, round(before, 3), round(after, 3), "ms")
 
-    def faster(self) -> bool:
-        before, after = self.medians
-        return (before - after > max(0.1 * before, 3 * self.noise)
-                and mann_whitney(self.after, self.before) < SURE)
+    def bounds(self, sure: float) -> tuple[float, float]:
+        """Between what the gain lies."""
+        low, high = interval(self.changes, sure)
+        return 1 - math.exp(high), 1 - math.exp(low)
+
+    def slower(self, least: float) -> bool:
+        """Whether the candidate takes clearly more, by `least` and by a quarter at least."""
+        more = [after - (one + two) / 2 for one, two, after in zip(self.before, self.same, self.after, strict=True)]
+        before = self.medians[0]
+        return (shift(more) > max(least, (SLOWER - 1) * before, 3 * math.expm1(self.noise) * before)
+                and signed_rank(more) < SURE)
+
+    def faster(self, sure: float) -> bool:
+        """Whether the candidate takes less, by more than twice what the live version differs from itself."""
+        return self.gain > max(LEAST_GAIN, 2 * self.noise) and self.chance < sure
 
 
-def measure(before: str, after: str, path: str, pairs: int) -> Session:
-    """Times a GET of `path` at two addresses, A/A first (the noise is how far its medians lie apart), then A/B.
+@dataclass
+class Lane:
+    """A way to ask one running copy: its line, and how many seconds of the processor it used so far."""
 
-    Whichever side is asked first takes turns. Raises Unreachable when nothing answers.
-    """
+    line: Line
+    used: Callable[[], float] = float
+    waits: list[float] = field(default_factory=list)
+    works: list[float] = field(default_factory=list)
+
+    def ask(self, path: str) -> float:
+        """Milliseconds until the whole answer was there; no answer is the longest wait."""
+        try:
+            return self.line.send("GET", path).seconds * 1000
+        except Dropped:
+            return ANSWER_SECONDS * 1000
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Rounds over three lanes: the live version, the live version again, the candidate."""
+
+    lanes: Sequence[Lane]
+    path: str
+    chance: Random = field(default_factory=Random)
+
+    def take(self, count: int) -> Rounds:
+        """That many more. What a lane uses between the start of one round and of the next is that round's work."""
+        used = self._used()
+        for _ in range(count):
+            for lane in self.chance.sample(self.lanes, len(self.lanes)):
+                lane.waits.append(lane.ask(self.path))
+            before, used = used, self._used()
+            for lane, one, two in zip(self.lanes, before, used, strict=True):
+                lane.works.append(max(LEAST_MOMENT, two - one) * 1000)
+        return self
+
+    def warm(self) -> Rounds:
+        """Asks every lane some times that do not count."""
+        for lane in self.lanes:
+            for _ in range(FIRST):
+                lane.ask(self.path)
+            lane.waits.clear()
+            lane.works.clear()
+        return self
+
+    @property
+    def waits(self) -> Figures:
+        """Milliseconds until the answer was there."""
+        return Figures(*_three(lane.waits for lane in self.lanes))
+
+    @property
+    def works(self) -> Figures:
+        """Milliseconds of the processor."""
+        return Figures(*_three(lane.works for lane in self.lanes))
+
+    def _used(self) -> list[float]:
+        return [lane.used() for lane in self.lanes]
+
+
+def measure(before: str, after: str, path: str, pairs: int) -> Figures:
+    """Times a GET of `path` at two addresses. Raises Unreachable when nothing answers."""
     with Line(before) as base, Line(before) as same, Line(after) as other:
-        for line in (base, same, other):
-            _timed(line, path, FIRST)
-        first, second = _interleaved(lambda: _one(base, path), lambda: _one(same, path), pairs)
-        noise = abs(statistics.median(first) - statistics.median(second))
-        one, two = _interleaved(lambda: _one(base, path), lambda: _one(other, path), pairs)
-    return Session(tuple(one), tuple(two), noise)
+        return Rounds([Lane(base), Lane(same), Lane(other)], path).warm().take(pairs).waits
 
 
-def _interleaved(one: Callable[[], float], two: Callable[[], float], pairs: int) -> tuple[list[float], list[float]]:
-    first, second = [], []
-    for turn in range(pairs):
-        if turn % 2:
-            second.append(two())
-            first.append(one())
-        else:
-            first.append(one())
-            second.append(two())
-    return first, second
-
-
-def _timed(line: Line, path: str, times: int) -> None:
-    for _ in range(times):
-        _one(line, path)
-
-
-def _one(line: Line, path: str) -> float:
-    try:
-        return line.send("GET", path).seconds * 1000
-    except Dropped:
-        return math.inf
-
-
-def mann_whitney(small: Sequence[float], large: Sequence[float]) -> float:
-    """The chance of seeing `large` this much above `small` if both came from one source (one-sided, normal
-    approximation with the correction for ties; Mann and Whitney 1947, Annals of Mathematical Statistics 18:50-60)."""
-    n, m = len(small), len(large)
-    ranked = sorted([(value, 0) for value in small] + [(value, 1) for value in large])
-    values = [value for value, _ in ranked]
-    ranks = {value: (values.index(value) + 1 + len(values) - values[::-1].index(value)) / 2 for value in set(values)}
-    above = sum(ranks[value] for value in large) - m * (m + 1) / 2
-    ties = sum(count**3 - count for count in (values.count(value) for value in ranks))
-    spread = math.sqrt(n * m / 12 * ((n + m + 1) - ties / ((n + m) * (n + m - 1))))
-    return 1.0 if spread == 0 else math.erfc((above - n * m / 2 - 0.5) / spread / math.sqrt(2)) / 2
+def _three(series: Iterable[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
+    return tuple(map(tuple, series))

@@ -8,8 +8,8 @@ from aiimprove.process.identity import Identity, boot_id
 from aiimprove.process.lockers import stopped_lockers
 from aiimprove.process.ports import established, free_ports, port_holder, stranger_on
 from aiimprove.process.programs import Finished, run, start, stop, uninterrupted
-from aiimprove.process.resources import Resources, resources
+from aiimprove.process.resources import Meter, Resources, resources
 
-__all__ = ["Finished", "Identity", "Resources", "boot_id", "children", "descends_from", "established", "free_ports",
-           "named", "port_holder", "resources", "run", "runs", "start", "stop", "stopped_lockers",
+__all__ = ["Finished", "Identity", "Meter", "Resources", "boot_id", "children", "descends_from", "established",
+           "free_ports", "named", "port_holder", "resources", "run", "runs", "start", "stop", "stopped_lockers",
            "stranger_on", "uninterrupted", "until_gone"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aiimprove import process
@@ -29,7 +29,8 @@ rehearsal, and of a replay one run of the live version and one of the candidate,
 
 @dataclass(frozen=True)
 class Copy:
-    """A release that runs: an address and a log for each service, the folder of its data, and whether it still runs."""
+    """A release that runs: an address, a log and the first process of each service, the folder of its data, and whether
+    it still runs."""
 
     release: Release
     urls: Mapping[str, str]
@@ -37,6 +38,7 @@ class Copy:
     logs: Mapping[str, Path]
     commit: str
     alive: Callable[[], bool] = lambda: True
+    processes: Mapping[str, process.Identity] = field(default_factory=dict)
 
 
 @contextmanager
@@ -71,7 +73,8 @@ def running_on(config: Config, release: Release, data: Path, work: Path, box: Bo
         started = [stack.enter_context(_service(_with(launch(config, release, name, place), (env or {}).get(name, {})),
                                                 box, logs[name])) for name in names]
         urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-        copy = Copy(release, urls, data, logs, release.commit, lambda: all(each.alive() for each in started))
+        copy = Copy(release, urls, data, logs, release.commit, lambda: all(each.alive() for each in started),
+                    dict(zip(names, started, strict=True)))
         until_healthy(config, copy)
         yield copy
 

@@ -32,7 +32,7 @@ from aiimprove.tree import Change
 if TYPE_CHECKING:
     from aiimprove.checks import Checker
 
-ALL: tuple[str, ...] = ("scope", "honesty", "probe", "smoke", "contract", "migration", "speed", "replay",
+ALL: tuple[str, ...] = ("scope", "honesty", "probe", "smoke", "contract", "migration", "speed", "resources", "replay",
                         "rollback", "tests")
 """The modules of `aiimprove.checks`, in the order in which they look: what is quick first. `rollback` writes to the
 data of both copies, so whoever asks them comes before it."""

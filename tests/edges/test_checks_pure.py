@@ -11,13 +11,18 @@ from typing import Any
 import pytest
 
 from aiimprove.checks.contract import is_the_fix
+from aiimprove.checks.gain import SURE, TRIALS, Claim, Trial
 from aiimprove.checks.interface import Break, breaks
 from aiimprove.checks.junit import Results, read_report
-from aiimprove.checks.pairs import Session, mann_whitney
+from aiimprove.checks.paired import interval, shift, signed_rank
+from aiimprove.checks.pairs import LEAST_MS, Figures
+from aiimprove.checks.resources import Look
 from aiimprove.checks.scope import objections
+from aiimprove.checks.sizes import other_sizes
 from aiimprove.checks.tests import ServiceTests
 from aiimprove.evidence import Verdict
 from aiimprove.finding import Finding, Kind, Probe
+from aiimprove.openapi import routes
 from aiimprove.proving import Case
 from aiimprove.settings import Config, Proof, Service
 from aiimprove.tree import Change
@@ -187,26 +192,98 @@ class TestInterface:
 
 
 class TestPairs:
+    def test_the_test_is_wilcoxons(self) -> None:
+        """Exact: 5 positive differences of 5 have a chance of 1/32, 0 of 5 all of it; the approximation is near."""
+        assert signed_rank([1, 2, 3, 4, 5]) == pytest.approx(1 / 32, abs=0.01)
+        assert signed_rank([-1, -2, -3, -4, -5]) > 0.97 and signed_rank([]) == signed_rank([0.0, 0.0]) == 1.0
+        assert signed_rank([1, -1, 1, -1]) > 0.4
+
+    def test_the_shift_and_its_interval(self) -> None:
+        """The example of Hollander and Wolfe (depression, 9 patients): -0.46, and -0.786 to -0.010 with 96 %."""
+        given = [0.952, -0.147, 1.022, 0.430, 0.620, 0.590, 0.490, -0.080, 0.010]
+        assert shift(given) == pytest.approx(0.46, abs=0.005)
+        low, high = interval(given, 0.04)
+        assert -0.02 < low < 0.07 and 0.75 < high < 0.85
+
     def test_no_false_alarm_among_equals(self) -> None:
         chance = random.Random(7)
-        draws = [[chance.lognormvariate(1, 0.5) for _ in range(30)] for _ in range(2000)]
-        alarms = sum(mann_whitney(one, two) < 0.01 for one, two in zip(draws[::2], draws[1::2], strict=True))
-        assert alarms <= 25  # 1 % of 1000 expected
+        draws = [[chance.lognormvariate(0, 0.5) - chance.lognormvariate(0, 0.5) for _ in range(40)]
+                 for _ in range(1000)]
+        assert sum(signed_rank(each) < 0.01 for each in draws) <= 20  # 10 expected
+        assert sum(not (one <= 0 <= two) for one, two in (interval(each, 0.1) for each in draws[:300])) <= 45
 
-    def test_what_is_clearly_slower(self) -> None:
-        chance = random.Random(7)
-        one = [chance.lognormvariate(1, 0.3) for _ in range(30)]
-        assert mann_whitney(one, [value * 2 for value in one]) < 1e-5
-        assert mann_whitney([value * 2 for value in one], one) > 0.99
-        assert mann_whitney(one, one) > 0.4 and mann_whitney([1.0] * 9, [1.0] * 9) == 1.0
-
-    @pytest.mark.parametrize(("factor", "offset", "noise", "slower"), [
-        (1.0, 0.0, 0.0, False), (1.2, 0.0, 0.0, False), (1.5, 0.0, 0.0, True), (1.5, 0.0, 10.0, False),
-        (1.0, 1.5, 0.0, False)])
-    def test_slower_means_clearly_so(self, factor: float, offset: float, noise: float, slower: bool) -> None:
+    @pytest.mark.parametrize(("factor", "offset", "apart", "slower"), [
+        (1.0, 0.0, 1.0, False), (1.2, 0.0, 1.0, False), (1.5, 0.0, 1.0, True), (1.5, 0.0, 2.0, False),
+        (1.0, 1.5, 1.0, False)])
+    def test_slower_means_clearly_so(self, factor: float, offset: float, apart: float, slower: bool) -> None:
         before = tuple(10 + n / 10 for n in range(30))
-        assert Session(before, tuple(value * factor + offset for value in before), noise).slower() is slower
+        found = Figures(before, tuple(value * apart for value in before),
+                        tuple(value * factor * (1 + apart) / 2 + offset for value in before))
+        assert found.slower(LEAST_MS) is slower
 
+
+def drawn(factor: float, spread: float, count: int = 320, apart: float = 1.0, seed: int = 7) -> Figures:
+    """Rounds on a machine with its ups and downs; the live version again is slower by `apart`."""
+    chance, sides = random.Random(seed), (1.0, apart, factor)
+    rounds = [[5 * side * chance.lognormvariate(0, spread) for side in sides] for _ in range(count)]
+    before, same, after = (tuple(each) for each in zip(*rounds, strict=True))
+    return Figures(before, same, after)
+
+
+class TestGains:
+    NOTHING = drawn(1.0, 0.2)
+
+    @pytest.mark.parametrize(("waits", "works", "clock"), [
+        (drawn(0.8, 0.2), NOTHING, "time"), (NOTHING, drawn(0.95, 0.05), "processor time"), (NOTHING, NOTHING, ""),
+        (drawn(0.985, 0.01), NOTHING, ""), (drawn(0.9, 0.05, apart=1.1), NOTHING, ""),
+        (drawn(1.7, 0.1), drawn(0.8, 0.1), ""),
+    ], ids=["waits less", "works less", "the same", "too little", "live differs from itself as much", "waits more"])
+    def test_what_a_trial_calls_faster(self, waits: Figures, works: Figures, clock: str) -> None:
+        assert Trial("/a", waits, works).faster == ({clock} if clock else frozenset())
+
+    def test_the_same_is_rarely_faster(self) -> None:
+        """What a trial may be fooled by is drawn 400 times: at most SURE of it for both clocks at one look."""
+        called = sum(bool(Trial("/a", drawn(1.0, 0.1, 40, seed=seed), drawn(1.0, 0.1, 40, seed=-seed)).faster)
+                     for seed in range(1, 401))
+        assert called <= 400 * SURE
+
+    def test_a_gain_is_believed_only_when_it_is_seen_again_at_every_size(self) -> None:
+        good, none = Trial("/a", drawn(0.8, 0.1), self.NOTHING), Trial("/a?limit=9", self.NOTHING, self.NOTHING)
+        cold = ((1.0, 1.0, 1.0),) * TRIALS
+        assert Claim(((good,), (good,)), cold).believed and not Claim(((good,),), cold[:1]).believed
+        for seen in (((good,), (none,)), ((good, none), (good, good))):
+            assert not Claim(seen, cold).believed and Claim(seen, cold).open
+        assert not Claim(((none,),), cold[:1]).open
+        other = Trial("/a", self.NOTHING, drawn(0.8, 0.1))
+        assert other.faster and not Claim(((good,), (other,)), cold).believed, "each clock saw it once"
+        assert Claim(((Trial("/a", drawn(1.0, 1.0, 40), self.NOTHING),),), cold[:1]).open, "it may have missed much"
+
+    def test_cold_ones(self) -> None:
+        assert Claim((), ((20.0, 30.0, 400.0), (25.0, 20.0, 300.0))).colder
+        assert not Claim((), ((20.0, 30.0, 400.0), (25.0, 20.0, 30.0))).colder
+
+    @pytest.mark.parametrize(("path", "schema", "others"), [
+        ("/things", {"type": "integer"}, ["limit=40", "limit=10"]),
+        ("/things?limit=30&q=a", {"type": "integer", "maximum": 50}, ["limit=15&q=a"]),
+        ("/things", {"type": "integer", "default": 1, "maximum": 1}, []), ("/things", {"type": "string"}, []),
+        ("/others", {"type": "integer"}, [])])
+    def test_other_sizes(self, path: str, schema: dict[str, Any], others: list[str]) -> None:
+        found = {"paths": {"/things": {"get": {"parameters": [{"name": "limit", "in": "query", "schema": schema}]}}}}
+        assert list(other_sizes(path, routes(found))) == [f"/things?{each}" for each in others]
+
+
+class TestResources:
+    STEADY = tuple(0.01 + n % 7 / 1000 for n in range(20))
+
+    def look(self, factor: float = 1.0, grown: int = 0, more: int = 0) -> Look:
+        held = [60 << 20] * 4
+        return Look(2, (self.STEADY, [each * factor for each in self.STEADY]),
+                    (held, [each + more + grown * turn for turn, each in enumerate(held)]))
+
+    def test_what_is_more(self) -> None:
+        assert [self.look(factor).works_more() for factor in (1.0, 1.2, 1.6)] == [False, False, True]
+        assert [self.look(grown=each << 20).grows() for each in (0, 1, 5)] == [False, False, True]
+        assert [self.look(more=each << 20).holds_more() for each in (0, 20, 40)] == [False, False, True]
 
 class TestReport:
     def read(self, tmp_path: Path, text: str) -> tuple[dict[str, str], str]:

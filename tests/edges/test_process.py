@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -155,3 +156,25 @@ def test_resources_cover_the_children(tmp_path: Path) -> None:
     process.stop(identity, 1)
     assert process.resources(identity).rss_bytes == 0
     child.wait()
+
+
+def test_a_meter_reads_threads_that_ended_and_children_that_ended(tmp_path: Path) -> None:
+    work = "sum(range(4_000_000))"
+    script = (f"import subprocess, sys, threading; one = threading.Thread(target=lambda: {work}); one.start(); "
+              f"one.join(); print('thread', flush=True); sys.stdin.readline(); "
+              f"subprocess.run([sys.executable, '-S', '-c', '{work}']); print('child', flush=True); "
+              "sys.stdin.readline()")
+    child = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert child.stdin and child.stdout and child.stdout.readline() == "thread\n"
+    identity = Identity.of(child.pid)
+    assert identity is not None
+    meter = process.Meter.of(identity)
+    first, again = meter.seconds(), meter.seconds()
+    assert 0.02 < first == again < 5, "to the nanosecond, and it sleeps"
+    assert 4_000_000 < meter.bytes() <= process.resources(identity).rss_bytes
+    child.stdin.write("\n")
+    child.stdin.flush()
+    assert child.stdout.readline() == "child\n"
+    assert meter.seconds() > first + 0.02
+    child.communicate("\n")
+    assert meter.seconds() == 0.0 and meter.bytes() == 0

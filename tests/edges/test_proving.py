@@ -146,8 +146,8 @@ class TestProof:
     def test_a_commit_of_a_human_needs_no_finding(self, shop: Shop) -> None:
         evidence = prove(shop.case({"shop/app.py": FIXED, "shop/requirements.txt": "# none"}, None))
         assert evidence.verdict is Verdict.PASSED
-        assert {check.name for check in evidence.checks} == {"smoke", "contract", "migration", "speed", "replay",
-                                                           "rollback", "tests"}
+        assert {check.name for check in evidence.checks} == {"smoke", "contract", "migration", "speed", "resources",
+                                                           "replay", "rollback", "tests"}
         assert "the check named probe" in evidence.not_checked
 
     def test_both_start_from_one_moment_of_the_data(self, shop: Shop) -> None:
