@@ -57,7 +57,7 @@ describe("hidden characters", () => {
 
 describe("the progress of what was approved", () => {
   const followed = { id: "a", title: "A", digest: "1", verb: "approve", refusal: "" } as const;
-  const system = { running: true, health: {}, improvements: [], deploying: null, devUrl: "" };
+  const system = { running: true, health: {}, improvements: [], deploying: null, missed: [], devUrl: "" };
   const at = (status: string, digest = "1") => progressOf(followed, system, { status, digest });
 
   it("goes from approved over deploying to live", () => {
