@@ -5,11 +5,11 @@ from __future__ import annotations
 import signal
 import time
 
+from aiimprove import freshness, gate
 from aiimprove.errors import Refused, Stale
 from aiimprove.improvement import Approval, Improvement, Status
 from aiimprove.lock import holder
 from aiimprove.policy import Refusal, one_way, refusals
-from aiimprove.proving import judge_digest
 from aiimprove.rejection import Because, said
 from aiimprove.remembered import taken_care_of
 from aiimprove.workspace import Workspace
@@ -18,7 +18,8 @@ from aiimprove.workspace import Workspace
 def request(workspace: Workspace, improvement_id: str = "") -> Improvement | None:
     """Ask for the named improvement, or for the next VERIFIED one; None when nothing may be asked now.
 
-    Raises Refused with the policy's reasons when a named one must not be asked.
+    Raises Refused with the policy's reasons when a named one must not be asked, and while the gate is closed. The gate
+    is fed first, when that is due.
     """
     if not improvement_id:
         return _next(workspace)
@@ -42,11 +43,11 @@ def approve(workspace: Workspace, improvement_id: str, digest: str, *, knowing_o
     if improvement.status in (Status.APPROVED, Status.LIVE) and improvement.digest == digest:
         return improvement
     _must_wait(improvement, digest, "approved")
+    gate.must_be_open(workspace)
+    freshness.must_count(workspace, improvement)
     why = one_way(improvement.evidence)
     if why and not knowing_one_way:
         raise Refused(f"{improvement.id} is {why}. Whoever approves it must say so: --one-way, or typed at a terminal")
-    if improvement.base_commit != workspace.live().commit:
-        raise Stale(f"{improvement.id} was proven on an earlier live version: it is proven again and asked again")
     known = ", knowing that it is one way" if why else ""
     yes = Approval(workspace.performer, digest, time.time())
     after = improvement.advance(Status.APPROVED, approval=yes, reason=f"approved by {workspace.performer}{known}")
@@ -75,7 +76,8 @@ def reject(workspace: Workspace, improvement_id: str, digest: str, reason: str,
 def expire(workspace: Workspace) -> list[Improvement]:
     """Requests that were not answered in time end as EXPIRED."""
     oldest = time.time() - workspace.config.limits.answer_days * 86400
-    late = [each for each in workspace.store.improvements({Status.AWAITING_APPROVAL}) if each.updated < oldest]
+    late = [each for each in workspace.store.improvements({Status.AWAITING_APPROVAL})
+            if (each.asked or each.updated) < oldest]
     return [workspace.store.save(each, each.advance(Status.EXPIRED, reason="not answered in time"),
                                  workspace.performer, "not answered in time") for each in late]
 
@@ -88,27 +90,24 @@ def wake_loop(workspace: Workspace) -> None:
 
 
 def _next(workspace: Workspace) -> Improvement | None:
-    for improvement in workspace.store.improvements({Status.VERIFIED}):
-        against = {each.code for each in _refusals(workspace, improvement)}
-        if not against:
-            return _ask(workspace, improvement)
-        if "other_judge" in against:
-            workspace.store.save(improvement, improvement.advance(Status.GENERATED, reason="the checks have changed"),
-                                 workspace.performer, "the checks have changed: it is proven again")
-    return None
+    ready = (each for each in workspace.store.improvements({Status.VERIFIED}) if not _refusals(workspace, each))
+    improvement = next(ready, None)
+    return _ask(workspace, improvement) if improvement else None
 
 
 def _ask(workspace: Workspace, improvement: Improvement) -> Improvement:
-    after = improvement.advance(Status.AWAITING_APPROVAL, reason="waits for an answer")
+    gate.feed(workspace)
+    gate.must_be_open(workspace)
+    after = improvement.advance(Status.AWAITING_APPROVAL, reason="waits for an answer",
+                                asked=improvement.asked or time.time())
     return workspace.store.save(improvement, after, workspace.performer, "asked for")
 
 
 def _refusals(workspace: Workspace, improvement: Improvement) -> list[Refusal]:
     waiting = len(workspace.store.improvements({Status.AWAITING_APPROVAL}))
-    found = list(refusals(improvement, improvement.evidence, workspace.config.limits, waiting,
-                          judge_digest(workspace.config)))
-    if improvement.base_commit != workspace.live().commit:
-        found.append(Refusal("stale", "live has moved since it was proven"))
+    found = list(refusals(improvement, improvement.evidence, workspace.config.limits, waiting))
+    if why := freshness.lapsed(workspace, improvement):
+        found.append(Refusal("stale", f"{why}: 'aiimprove run --once' proves it again"))
     asked = workspace.store.improvements({Status.AWAITING_APPROVAL, Status.APPROVED})
     if same := taken_care_of(improvement.finding, asked):
         found.append(Refusal("same_cause", same))

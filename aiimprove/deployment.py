@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from aiimprove import build, disk, recording, restoring, retention
+from aiimprove import build, disk, freshness, gate, recording, restoring, retention
 from aiimprove.errors import NotFound, Refused, ReleaseFailed, Stale, VerificationFailed
 from aiimprove.evidence import Verdict
 from aiimprove.improvement import Improvement, Status
@@ -43,7 +43,7 @@ def plan(workspace: Workspace, target: str = "") -> Plan | None:
     live = workspace.live()
     if not target:
         approved = workspace.store.improvements({Status.APPROVED})
-        current = [each for each in approved if each.base_commit == live.commit] or approved
+        current = [each for each in approved if not freshness.lapsed(workspace, each)] or approved
         return _of_improvement(current[0]) if current else None
     try:
         return _of_improvement(workspace.store.improvement(target))
@@ -166,8 +166,8 @@ def _approved_release(workspace: Workspace, improvement: Improvement) -> Release
     approval = improvement.approval
     if approval is None or approval.digest != improvement.digest:
         raise Stale(f"{improvement.id} was not approved as it is now")
-    if improvement.base_commit != workspace.live().commit:
-        raise Stale(f"live has moved since {improvement.id} was approved: it is proven and asked again")
+    gate.must_be_open(workspace)
+    freshness.must_count(workspace, improvement)
     release = build.load(workspace.config, improvement.release)
     workspace.progress("checking that the artifact is the one that was proven")
     if release.artifact != improvement.artifact:

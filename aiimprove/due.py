@@ -6,10 +6,11 @@ import time
 
 from aiimprove import looked
 from aiimprove.backups import restore_under_way
+from aiimprove.improvement import Status
 from aiimprove.lock import holder
 from aiimprove.release import MACHINE_FAILED
 from aiimprove.way_back import in_order
-from aiimprove.workspace import Workspace
+from aiimprove.workspace import GATE, Workspace
 
 UPGRADE = "upgrade"
 """The lease of whoever puts another version of aiimprove in place."""
@@ -35,20 +36,47 @@ class Due:
         return self._live() and ((room and self._count("PROPOSED") > 0) or self._outrun())
 
     def test(self) -> bool:
-        return self._live() and self._count("GENERATED") > 0
+        """Something is written, or a proof does not count any more."""
+        if not self._live():
+            return False
+        return self._count("GENERATED") > 0 or self._lapsed()
+
+    def gate(self) -> bool:
+        """The gate was not fed yet as things stand, and there is something to feed it with."""
+        if self._proven() == 0:
+            return False
+        from aiimprove import gate
+
+        return gate.due(self.workspace) is not None
 
     def request(self) -> bool:
         """Something is verified and may be asked, or a question is too old."""
         limits = self.workspace.config.limits
         room = self._count("AWAITING_APPROVAL") < limits.waiting
-        return (room and self._count("VERIFIED") > 0) or self._late(limits.answer_days * 86400)
+        may = room and self._count("VERIFIED") > 0 and not self._gate_closed()
+        return may or self._late(limits.answer_days * 86400)
 
     def deploy(self) -> bool:
         """Something is approved, for what is live now, and nothing else is being deployed."""
         busy = self._number("SELECT COUNT(*) FROM deployments WHERE status NOT IN ('COMMITTED', 'ABORTED')") > 0
-        return self._live() and not busy and not self._machine_failed() and self._number(
-            "SELECT COUNT(*) FROM improvements WHERE status = 'APPROVED' AND json_extract(body, '$.base_commit') = ?",
-            self.workspace.store.fact("live_commit")) > 0
+        return self._live() and not busy and not self._machine_failed() and self._may_be_deployed()
+
+    def _may_be_deployed(self) -> bool:
+        """Something is approved whose proof still counts."""
+        if self._count("APPROVED") == 0 or self._gate_closed():
+            return False
+        from aiimprove import freshness
+
+        approved = self.workspace.store.improvements({Status.APPROVED})
+        return any(not freshness.lapsed(self.workspace, each) for each in approved)
+
+    def _lapsed(self) -> bool:
+        """A proof does not count any more, although its base still serves."""
+        if self._proven() == 0:
+            return False
+        from aiimprove import freshness
+
+        return freshness.due(self.workspace) is not None
 
     def _machine_failed(self) -> bool:
         """Moments ago, at a deployment: a full disk needs a pause, and somebody."""
@@ -98,8 +126,15 @@ class Due:
                             self.workspace.store.fact("live_commit")) > 0
 
     def _late(self, seconds: float) -> bool:
-        return self._number("SELECT COUNT(*) FROM improvements WHERE status = 'AWAITING_APPROVAL' AND updated < ?",
+        return self._number("SELECT COUNT(*) FROM improvements WHERE status = 'AWAITING_APPROVAL' AND "
+                            "COALESCE(NULLIF(json_extract(body, '$.asked'), 0), updated) < ?",
                             time.time() - seconds) > 0
+
+    def _gate_closed(self) -> bool:
+        return not (self.workspace.store.fact(GATE) or {"open": True})["open"]
+
+    def _proven(self) -> int:
+        return self._count("VERIFIED", "AWAITING_APPROVAL", "APPROVED")
 
     def _count(self, *statuses: str) -> int:
         marks = ",".join("?" * len(statuses))

@@ -113,7 +113,7 @@ def _commit(workspace: Workspace, improvement: Improvement, release: Release, fi
     return _save(workspace, improvement, Status.GENERATED, f"written as {commit[:12]}", commit=commit, claim=claim,
                  base_commit=release.commit, branch=CANDIDATES + improvement.id, author=workspace.config.author,
                  approach=approach, patch=repository.diff(release.commit, commit), evidence=None, digest="",
-                 approval=None, release="", artifact="", attempts=0)
+                 approval=None, release="", artifact="", attempts=0, asked=0.0)
 
 
 def _message(finding: Finding, improvement_id: str) -> str:

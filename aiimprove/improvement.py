@@ -85,6 +85,8 @@ class Improvement:
     notes: tuple[str, ...] = field(default_factory=tuple)
     approach: str = ""
     rejection: Rejection | None = None
+    asked: float = 0.0
+    """When a human was first asked about this change on this base."""
 
     @property
     def title(self) -> str:

@@ -69,6 +69,12 @@ def _test(workspace: Workspace) -> str:
     return f"{made.id} is {made.status}" if made else ""
 
 
+def _gate(workspace: Workspace) -> str:
+    from aiimprove import gate
+
+    return gate.feed(workspace)
+
+
 def _request(workspace: Workspace) -> str:
     from aiimprove import approval
 
@@ -113,11 +119,11 @@ def _prune(workspace: Workspace) -> str:
 
 STEPS: Mapping[str, Callable[[Workspace], str]] = {
     "settle": _settle, "health": _health, "deploy": _deploy, "analyze": _analyze, "generate": _generate,
-    "test": _test, "request-approval": _request, "preview": _preview,
+    "test": _test, "gate": _gate, "request-approval": _request, "preview": _preview,
     "predictions": _predictions, "prune": _prune,
 }
 """Each takes what is due, says in words what it did, and says nothing when nothing was due."""
-_MAKING = ("generate", "test", "request-approval")
+_MAKING = ("generate", "test", "gate", "request-approval")
 
 
 def once(workspace: Workspace) -> list[Done]:

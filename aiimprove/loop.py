@@ -127,16 +127,15 @@ class Lanes:
 
     def _work_lane(self) -> None:
         due, every = Due(replace(self.workspace)), self.workspace.config.intervals
-        seconds = {"analyze": every.analyze, "generate": every.generate, "test": every.test,
-                   "request-approval": every.test, "predictions": every.test, "prune": _PRUNE_SECONDS}
-        questions = {"analyze": due.analyze, "generate": due.generate, "test": due.test,
+        seconds = {"analyze": every.analyze, "generate": every.generate, "prune": _PRUNE_SECONDS}
+        questions = {"analyze": due.analyze, "generate": due.generate, "test": due.test, "gate": due.gate,
                      "request-approval": due.request, "predictions": due.predictions, "prune": due.prune}
-        at = dict.fromkeys(seconds, 0.0)
+        at = dict.fromkeys(questions, 0.0)
         while not self._stopping.is_set():
             for name, question in questions.items():
                 if time.monotonic() < at[name] or self._look("work", "upgrade", due.upgrade):
                     continue
-                at[name] = time.monotonic() + seconds[name]
+                at[name] = time.monotonic() + seconds.get(name, every.test)
                 if self._take("work", name, question):
                     at |= {each: 0.0 for each in at if each != "analyze"}
             if self._rest("work", max(_SHORTEST_REST, min(at.values()) - time.monotonic())):

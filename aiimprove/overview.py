@@ -10,22 +10,23 @@ _UNKNOWN = {"score": None, "errors": 0, "live": "unknown", "dev": "unknown", "ba
 _SHOWN = 100
 
 
-def overview(state: str, known: dict[str, object]) -> dict[str, object]:
-    """The data of `status --json`. `known` holds what the config says: name, folders, addresses."""
+def overview(state: str, known: dict[str, object], evidence_hours: float) -> dict[str, object]:
+    """The data of `status --json`. `known` holds what the config says: name, folders, addresses; a proof counts for
+    `evidence_hours`."""
     empty = {"running": False, "health": dict(_UNKNOWN), "counts": {}, "improvements": [], "live_release": None,
              "dev_release": None, "deploying": None, "live_commit": None, "dev_improvement": None, "working": [],
-             "footprint": None, "missed": {}}
+             "footprint": None, "missed": {}, "proofs": {}, "gate": None}
     file = os.path.join(state, "state.db")
     if not os.path.exists(file):
         return empty | known
     connection = sqlite3.connect(f"file:{_quoted(file)}?mode=ro", uri=True, timeout=5)
     try:
-        return empty | _read(connection) | known
+        return empty | _read(connection, evidence_hours) | known
     finally:
         connection.close()
 
 
-def _read(connection: sqlite3.Connection) -> dict[str, object]:
+def _read(connection: sqlite3.Connection, evidence_hours: float) -> dict[str, object]:
     connection.execute("BEGIN")
     facts = {name: json.loads(body) for name, body in connection.execute("SELECT name, body FROM facts")}
     return {
@@ -35,7 +36,8 @@ def _read(connection: sqlite3.Connection) -> dict[str, object]:
         "dev_release": facts.get("dev_release"), "deploying": _deploying(connection, facts.get("canary")),
         "live_commit": facts.get("live_commit"), "dev_improvement": facts.get("dev_improvement"),
         "working": _working(connection), "footprint": facts.get("footprint"),
-        "missed": _missed(connection, facts.get("predictions", {})),
+        "missed": _missed(connection, facts.get("predictions", {})), "proofs": _proofs(connection, evidence_hours),
+        "gate": _gate(facts.get("gate")),
     }
 
 
@@ -43,6 +45,17 @@ def _improvements(connection: sqlite3.Connection) -> list[dict[str, object]]:
     names = ("id", "kind", "title", "status", "digest", "detector", "author", "impact", "created", "updated")
     rows = connection.execute(f"SELECT {', '.join(names)} FROM improvements ORDER BY updated DESC LIMIT {_SHOWN}")
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _gate(known: dict[str, object] | None) -> dict[str, object] | None:
+    return {name: known[name] for name in ("open", "word", "why", "at")} if known else None
+
+
+def _proofs(connection: sqlite3.Connection, hours: float) -> dict[str, dict[str, float]]:
+    """When each proof that somebody may act on was made, and until when it counts at most."""
+    rows = connection.execute("SELECT id, json_extract(body, '$.evidence.made') FROM improvements WHERE status IN "
+                              "('VERIFIED', 'AWAITING_APPROVAL', 'APPROVED')")
+    return {name: {"made": made, "until": made + hours * 3600} for name, made in rows if made}
 
 
 def _missed(connection: sqlite3.Connection, outcomes: dict[str, dict[str, str]]) -> dict[str, str]:

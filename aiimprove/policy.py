@@ -26,16 +26,15 @@ class Refusal:
     message: str
 
 
-def refusals(improvement: Improvement, evidence: Evidence | None, limits: Limits, waiting: int,
-             judge: str = "") -> list[Refusal]:
+def refusals(improvement: Improvement, evidence: Evidence | None, limits: Limits, waiting: int) -> list[Refusal]:
     """Everything that speaks against asking for this improvement now; empty when a human may be asked.
 
-    `waiting` counts the requests that are open, `judge` is the digest of who would judge today.
+    `waiting` counts the requests that are open. Whether the proof still counts is a matter of `freshness`.
     """
     found = list(_about_the_moment(improvement, limits, waiting))
     if evidence is None:
         return [*found, Refusal("no_evidence", f"{improvement.id} was not proven")]
-    return [*found, *_about_the_proof(evidence), *_about_the_link(improvement, evidence, judge)]
+    return [*found, *_about_the_proof(evidence), *_about_the_link(improvement, evidence)]
 
 
 def outcome(evidence: Evidence) -> Verdict:
@@ -80,13 +79,12 @@ def _about_the_proof(evidence: Evidence) -> Iterator[Refusal]:
                 for check in evidence.checks if check.verdict is not Verdict.PASSED and binding(check, evidence))
 
 
-def _about_the_link(improvement: Improvement, evidence: Evidence, judge: str) -> Iterator[Refusal]:
-    """The evidence must be about exactly this candidate, on this base, by this judge."""
+def _about_the_link(improvement: Improvement, evidence: Evidence) -> Iterator[Refusal]:
+    """The evidence must be about exactly this candidate, on this base."""
     for code, what, shown, wanted in (
             ("other_commit", "another commit", evidence.candidate_commit, improvement.commit),
             ("other_base", "another live version", evidence.baseline_commit, improvement.base_commit),
             ("other_artifact", "another build", evidence.artifact, improvement.artifact),
-            ("other_probe", "another probe", evidence.probe, improvement.finding.probe.digest()),
-            ("other_judge", "other checks or limits", evidence.judge, judge or evidence.judge)):
+            ("other_probe", "another probe", evidence.probe, improvement.finding.probe.digest())):
         if not shown or shown != wanted:
             yield Refusal(code, f"{improvement.id} was proven with {what}")

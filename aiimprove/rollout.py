@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 from aiimprove import assets, build, canary_steps, migration, promotion, restoring
 from aiimprove.canary import Judgement
-from aiimprove.errors import AiimproveError, MachineFailed, NotHealthy, ReleaseFailed
+from aiimprove.errors import AiimproveError, MachineFailed, NotHealthy, ReleaseFailed, Stale
 from aiimprove.gateway import Watch
+from aiimprove.improvement import Status
 from aiimprove.lock import held
 from aiimprove.release import MACHINE_FAILED, Deployment, DeploymentStatus, Environment, Release, Slot
 from aiimprove.slots import RunningSlot
@@ -112,6 +113,8 @@ def _prepare(workspace: Workspace, order: Order) -> Deployment:
     replaces = str(workspace.store.fact(LIVE_RELEASE) or "")
     for each in order.adds:
         improvement = workspace.store.improvement(each)
+        if improvement.status is not Status.APPROVED:
+            raise Stale(f"{each} is {improvement.status} by now: nothing was deployed")
         workspace.store.save(improvement, improvement.note(attempts=improvement.attempts + 1), workspace.performer,
                              "being deployed")
     name = f"d-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"

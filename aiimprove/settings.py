@@ -39,6 +39,8 @@ class Limits:
 
     waiting: int = key(3, "improvements that may wait for an answer at once", least=1, most=50)
     answer_days: float = key(14.0, "days after which an unanswered request expires", least=0.01)
+    evidence_hours: float = key(168.0, "hours after which a proof does not count any more: it is made again before "
+                                       "anybody may act on it", least=0.01, most=8760)
     changed_files: int = key(8, "files one candidate may change", least=1)
     changed_lines: int = key(200, "lines one candidate may add or remove", least=1)
     attempts: int = key(3, "times a step whose infrastructure failed is tried again", least=1)

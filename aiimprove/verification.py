@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 
-from aiimprove import build, disk, recording, retention
+from aiimprove import build, disk, freshness, recording, retention
 from aiimprove.checks import scope
 from aiimprove.errors import AiimproveError, BuildFailed, NoRoom, Refused
 from aiimprove.evidence import Check, Evidence, Verdict
@@ -21,9 +21,9 @@ _OUTCOME = {Verdict.PASSED: Status.VERIFIED, Verdict.FAILED: Status.FAILED, Verd
 
 
 def due(workspace: Workspace, release: Release) -> Improvement | None:
-    """The GENERATED improvement on top of what is live that `test` would take next."""
+    """What `test` would take next: what is GENERATED on top of what is live, then what must be proven again."""
     ready = [each for each in workspace.store.improvements({Status.GENERATED}) if each.base_commit == release.commit]
-    return ready[0] if ready else None
+    return ready[0] if ready else freshness.due(workspace)
 
 
 def verify(workspace: Workspace, improvement_id: str = "") -> Improvement | None:
@@ -33,23 +33,31 @@ def verify(workspace: Workspace, improvement_id: str = "") -> Improvement | None
     """
     live = workspace.live()
     improvement = workspace.store.improvement(improvement_id) if improvement_id else due(workspace, live)
-    if improvement is None or improvement.status in (Status.VERIFIED, Status.AWAITING_APPROVAL):
+    if improvement is None or _counts(workspace, improvement):
         return improvement
-    if improvement.status not in (Status.GENERATED, Status.UNPROVEN):
+    if improvement.status not in (Status.GENERATED, Status.UNPROVEN, *freshness.PROVEN):
         raise Refused(f"{improvement.id} is {improvement.status}: only a GENERATED improvement can be tested")
     if improvement.base_commit != live.commit:
         raise Refused(f"{improvement.id} was written for an earlier live version: 'aiimprove generate "
                       f"{improvement.id}' carries it over")
     disk.must_fit(workspace.config, f"the proof of {improvement.id}", disk.live_data(workspace.config) * CLONES)
     with held(workspace.store, f"improvement {improvement.id}", "proving it"):
-        tested = _verify(workspace, _again(workspace, workspace.store.improvement(improvement.id)), live)
+        improvement = workspace.store.improvement(improvement.id)
+        if not _counts(workspace, improvement):
+            improvement = _verify(workspace, _again(workspace, improvement), live)
     retention.prune(workspace)
-    return tested
+    return improvement
+
+
+def _counts(workspace: Workspace, improvement: Improvement) -> bool:
+    return improvement.status in freshness.PROVEN and not freshness.lapsed(workspace, improvement)
 
 
 def _again(workspace: Workspace, improvement: Improvement) -> Improvement:
     if improvement.status is Status.GENERATED:
         return improvement
+    if improvement.status in freshness.PROVEN:
+        return freshness.take_back(workspace, improvement)
     after = improvement.advance(Status.GENERATED, reason="tested again")
     return workspace.store.save(improvement, after, workspace.performer)
 

@@ -23,6 +23,8 @@ from aiimprove.store import Store
 
 LIVE_RELEASE, LIVE_COMMIT = "live_release", "live_commit"
 DEV_RELEASE, DEV_IMPROVEMENT = "dev_release", "dev_improvement"
+GATE = "gate"
+"""The fact that says whether the gate is open; `gate` writes it."""
 
 
 def quiet(message: str) -> None:

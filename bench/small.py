@@ -20,6 +20,7 @@ from aiimprove.evidence import Evidence
 from aiimprove.finding import Finding, Kind, Probe
 from aiimprove.improvement import Approval, Improvement, Status
 from aiimprove.process import free_ports
+from aiimprove.proving import judge_digest
 from aiimprove.release import Release
 from aiimprove.workspace import Workspace
 from bench.site import SOURCE, Site
@@ -48,7 +49,8 @@ def approved(engine: Workspace, release: Release) -> str:
     """The id of an improvement for what is live, as it stands when it was proven and approved."""
     live, name = engine.live(), f"small-{secrets.token_hex(4)}"
     finding = Finding("errors", Kind.BUG, "bench", f"app:{name}", f"Improvement {name}", "For a bench.", _PROBE, 1.0)
-    proof = Evidence(live.commit, release.commit, (), (), release.artifact, "judge", finding.probe.digest())
+    proof = Evidence(live.commit, release.commit, (), (), release.artifact,
+                     judge_digest(engine.config), finding.probe.digest(), time.time())
     engine.store.add(Improvement(name, finding, Status.APPROVED, base_commit=live.commit, commit=release.commit,
                                  digest="d" * 64, artifact=release.artifact, release=release.id, evidence=proof,
                                  approval=Approval("bench", "d" * 64, time.time())), "bench")

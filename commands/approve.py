@@ -25,9 +25,9 @@ def approve(improvement: Id, digest: Digest = "", one_way: OneWay = False, token
     the proof found no way back, 'one way' must be typed at the terminal, or --one-way given.
     """
     from aiimprove import approval
-    from aiimprove.card import card
     from aiimprove.errors import UsageError
     from aiimprove.policy import one_way as one_way_because
+    from aiimprove.showing import card_of
 
     workspace = open_workspace()
     shown = workspace.store.improvement(improvement)
@@ -38,5 +38,5 @@ def approve(improvement: Id, digest: Digest = "", one_way: OneWay = False, token
     acting = operator(workspace, token_stdin, question, "one way" if why and not one_way else "yes")
     approved = approval.approve(acting, improvement, digest or shown.digest,
                                 knowing_one_way=one_way or not token_stdin)
-    answer({"improvement": card(approved)}, f"{approved.id} is {approved.status}.",
+    answer({"improvement": card_of(workspace, approved)}, f"{approved.id} is {approved.status}.",
            "It goes live by itself while 'aiimprove run' runs; else with 'aiimprove deploy'.")

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from commands.options import Json, opened
-from commands.output import answer, table
+from commands.output import answer, proof_words, table
 
 _WHY = {False: "waits for its turn", True: "no author writes this yet"}
 
@@ -31,11 +31,12 @@ def findings(json: Json = False) -> None:
         return
     answer({"findings": rows}, table(("impact", "kind", "what", "improvement", "status", "why"), [
         (f"{row['impact']:.0f}", row["kind"], row["title"], row["improvement"] or "-", row["status"] or "-",
-         "; ".join(filter(None, (row["reason"], row["remembered"])))) for row in rows]))
+         "; ".join(filter(None, (row["reason"], row["remembered"])+_X(row["proof"])) for row in rows]))
 
 
 def _row(workspace: Any, finding: Any, others: Any) -> dict[str, Any]:
     from aiimprove.card import visible
+    from aiimprove.freshness import proof
     from aiimprove.remembered import standing, taken_care_of
 
     made = workspace.store.of_finding(finding.fingerprint)
@@ -45,7 +46,12 @@ def _row(workspace: Any, finding: Any, others: Any) -> dict[str, Any]:
     return data | {"improvement": last.id if last else None, "status": last.status if last else None,
                    "reason": visible(_why(last) if last else same or "waits for the next look"),
                    "remembered": visible("; ".join([*(no.words for no in standing(finding, made, time.time())),
-                                                    *([same] if last and same else [])]))}
+                                                    *([same] if last and same else [])])),
+                   "proof": proof(workspace, last) if last else None}
+
+
+def _proven(proof: dict[str, Any] | None) -> str:
+    return f" (proven {proof_words(proof)})" if proof and proof["until"] else ""
 
 
 def _why(improvement: Any) -> str:

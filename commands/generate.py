@@ -17,10 +17,11 @@ def generate(improvement: NextId = "", json: Json = False) -> None:
     with the largest impact. Your working tree and your branches are not touched.
     """
     from aiimprove import generation
-    from aiimprove.card import card
+    from aiimprove.showing import card_of
 
-    written = generation.generate(opened("generate"), improvement)
+    workspace = opened("generate")
+    written = generation.generate(workspace, improvement)
     if written is None:
         answer({"improvement": None}, "Nothing is due: no proposal waits to be written, or enough are under way.")
         return
-    answer({"improvement": card(written)}, f"{written.id} is {written.status}: {written.reason}")
+    answer({"improvement": card_of(workspace, written)}, f"{written.id} is {written.status}: {written.reason}")

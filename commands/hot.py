@@ -35,7 +35,7 @@ def envelope(known: dict[str, object]) -> str:
     from aiimprove.overview import overview
 
     shown = {name: known[name] for name in ("name", "state_folder", "logs_folder", "live_url", "dev_url", "button")}
-    data = overview(str(known["state_folder"]), shown)
+    data = overview(str(known["state_folder"]), shown, float(str(known["evidence_hours"])))
     return json.dumps({"aiimprove": 1, "command": "status", "status": "ok", "exit_code": 0, "data": data,
                        "errors": []})
 

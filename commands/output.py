@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,6 +75,18 @@ def progress() -> Callable[[str], None]:
 
     console = Console(stderr=True, no_color=not CALL.color, highlight=False)
     return lambda message: console.print(f"[dim]· {message}[/dim]" if CALL.color else f"· {message}")
+
+
+def moment(at: float) -> str:
+    """A unix time as a person here reads it."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+
+
+def proof_words(proof: dict[str, Any]) -> str:
+    """When a proof was made, and until when or why not any more it counts."""
+    if proof["lapsed"]:
+        return f"{moment(proof['made'])}; it does not count any more: {proof['lapsed']}"
+    return moment(proof["made"]) + (f", counts until {moment(proof['until'])}" if proof["until"] else "")
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

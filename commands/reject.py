@@ -27,9 +27,9 @@ def reject(improvement: Id, reason: Reason = "", because: Why = "not-wanted", di
     terminal you are asked; elsewhere give --token-stdin and --digest.
     """
     from aiimprove import approval
-    from aiimprove.card import card
     from aiimprove.errors import UsageError
     from aiimprove.rejection import Because
+    from aiimprove.showing import card_of
 
     if because not in set(Because):
         raise UsageError(f"--because {because!r} is not known: known are {', '.join(Because)}")
@@ -39,6 +39,6 @@ def reject(improvement: Id, reason: Reason = "", because: Why = "not-wanted", di
         raise UsageError("outside a terminal a rejection needs --digest: what 'show' printed")
     acting = operator(workspace, token_stdin, f"Reject '{shown.title}' ({shown.id})?")
     rejected = approval.reject(acting, improvement, digest or shown.digest, reason, Because(because))
-    shown_now = card(rejected)
+    shown_now = card_of(workspace, rejected)
     answer({"improvement": shown_now}, f"{rejected.id} is {rejected.status}: {shown_now['reason']}",
            *([f"It was {shown_now['rejection']['words']}."] if shown_now["rejection"] else []))

@@ -17,12 +17,13 @@ def request_approval(improvement: NextId = "", json: Json = False) -> None:
     live has moved since, or when limits.waiting improvements wait already.
     """
     from aiimprove import approval
-    from aiimprove.card import card
+    from aiimprove.showing import card_of
 
-    asked = approval.request(opened("request-approval"), improvement)
+    workspace = opened("request-approval")
+    asked = approval.request(workspace, improvement)
     if asked is None:
         answer({"improvement": None}, "Nothing is due: no VERIFIED improvement may be asked for now.")
         return
-    answer({"improvement": card(asked)}, f"{asked.id} waits for an answer: {asked.title}",
+    answer({"improvement": card_of(workspace, asked)}, f"{asked.id} waits for an answer: {asked.title}",
            f"Look at it with 'aiimprove show {asked.id}', then 'aiimprove approve {asked.id}' or 'aiimprove reject "
            f"{asked.id}'.")

@@ -6,7 +6,7 @@ import typer
 
 from commands.options import Id, Json
 from commands.options import opened as open_workspace
-from commands.output import answer, table
+from commands.output import answer, proof_words, table
 from commands.stamp import content
 
 Operator = Annotated[bool, typer.Option("--operator", help="Answer only if an operator's token stands on stdin.")]
@@ -22,13 +22,13 @@ def show(improvement: Id, operator: Operator = False, json: Json = False) -> Non
     What was found, before and after, every check with what it saw, what was not checked, the diff, and the digest that
     an approval names.
     """
-    from aiimprove.card import card
+    from aiimprove.showing import card_of
 
     workspace = open_workspace()
     if operator:
         _must_be_operator(workspace)
     found = workspace.store.improvement(improvement)
-    shown = card(found, workspace.store.events(found.id), dev_url=content(workspace.config)["dev_url"])
+    shown = card_of(workspace, found, workspace.store.events(found.id), content(workspace.config)["dev_url"])
     answer(shown, *_sentences(shown))
 
 
@@ -59,6 +59,8 @@ def _sentences(shown: dict[str, Any]) -> list[str]:
         lines += [f"Predicted on live: {shown['prediction']['words']}", ""]
     lines += [f"Mends too: {each}" for each in shown["also"]]
     lines += [f"Not checked: {each}" for each in shown["not_checked"]]
+    if shown["proof"]:
+        lines += ["", f"Proven {proof_words(shown['proof'])}"]
     if shown["diff"]:
         lines += ["", shown["diff"].rstrip()]
     if shown["digest"]:

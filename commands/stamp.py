@@ -15,7 +15,7 @@ def content(config: Config) -> dict[str, Any]:
     seen = os.stat(config.repository / "config.toml")
     return {"repository": str(config.repository), "seen": [seen.st_mtime_ns, seen.st_size], "name": config.name,
             "state_folder": str(config.state_folder), "logs_folder": str(config.logs_folder),
-            "button": bool(config.approvals),
+            "button": bool(config.approvals), "evidence_hours": config.limits.evidence_hours,
             "live_url": _address(config, "live_port"), "dev_url": _address(config, "dev_port")}
 
 

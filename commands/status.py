@@ -10,7 +10,7 @@ import typer
 from commands import hot
 from commands.options import Json
 from commands.options import opened as open_workspace
-from commands.output import CALL, answer, table
+from commands.output import CALL, answer, moment, table
 from commands.stamp import content
 
 Operator = Annotated[bool, typer.Option("--operator", help="Answer only if an operator's token stands on stdin.")]
@@ -61,7 +61,15 @@ def _sentences(data: dict[str, Any]) -> list[str]:
               for each in data["working"]]
     missed = [f"Not as predicted: {name}: {why}. 'aiimprove rollback' takes the last one back."
               for name, why in data["missed"].items()]
-    return [*lines, "", *_improvements(data), "", *missed, _next(data)]
+    return [*lines, "", *_improvements(data), "", *missed, *_gate(data["gate"]), _next(data)]
+
+
+def _gate(gate: dict[str, Any] | None) -> list[str]:
+    """What the judge's own test came to, where that is anything to know."""
+    if gate is None or gate["word"] == "open":
+        return []
+    closed = "nothing is asked, approved or deployed that an author wrote" if not gate["open"] else "it stays open"
+    return [f"The gate is {'open' if gate['open'] else 'closed'} since {moment(gate['at'])}: {gate['why']} ({closed})."]
 
 
 def _size(footprint: dict[str, Any] | None) -> str:
@@ -74,11 +82,16 @@ def _size(footprint: dict[str, Any] | None) -> str:
 
 def _improvements(data: dict[str, Any]) -> list[str]:
     """What is under way, and how many ideas wait for their turn."""
-    rows = [(each["id"], each["status"], each["kind"], each["title"]) for each in data["improvements"]
-            if each["status"] not in (*_DONE, *_IDEAS)]
+    rows = [(each["id"], each["status"], each["kind"], each["title"], _until(data["proofs"].get(each["id"])))
+            for each in data["improvements"] if each["status"] not in (*_DONE, *_IDEAS)]
     ideas = sum(data["counts"].get(status, 0) for status in _IDEAS)
-    lines = [table(("improvement", "status", "kind", "what"), rows) or "No improvement is under way."]
+    headings = ("improvement", "status", "kind", "what", "proof counts until")
+    lines = [table(headings, rows) or "No improvement is under way."]
     return [*lines, f"{ideas} more ideas wait for their turn: 'aiimprove findings' lists them."] if ideas else lines
+
+
+def _until(proof: dict[str, float] | None) -> str:
+    return moment(proof["until"]) if proof else "-"
 
 
 def _next(data: dict[str, Any]) -> str:

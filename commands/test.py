@@ -15,23 +15,25 @@ def test(improvement: NextId = "", json: Json = False) -> None:
 
     The candidate and the live version run side by side, each on its own clone of the same data, and every check looks
     at both. VERIFIED when every check passed; FAILED (exit 4) when one failed; UNPROVEN (exit 4) when one could not
-    tell. What the machine failed at (exit 1) is tried again.
+    tell. What the machine failed at (exit 1) is tried again. Without an ID the next one that is due, also one whose
+    proof does not count any more: it is older than limits.evidence_hours, or the checks have changed.
     """
     from aiimprove import verification
-    from aiimprove.card import card
     from aiimprove.errors import AiimproveError, VerificationFailed
     from aiimprove.improvement import Status
+    from aiimprove.showing import card_of
 
-    tested = verification.verify(opened("test"), improvement)
+    workspace = opened("test")
+    tested = verification.verify(workspace, improvement)
     if tested is None:
-        answer({"improvement": None}, "Nothing is due: no GENERATED improvement waits for its proof.")
+        answer({"improvement": None}, "Nothing is due: no improvement waits for its proof.")
         return
     error: AiimproveError | None = None
     if tested.status in (Status.FAILED, Status.UNPROVEN):
         error = VerificationFailed(f"{tested.id} is {tested.status}: {tested.reason}")
     elif tested.status is Status.GENERATED:
         error = AiimproveError(f"{tested.id} {tested.reason} (it is tried again)")
-    shown = card(tested)
+    shown = card_of(workspace, tested)
     rows = [(each["name"], each["verdict"], each["summary"]) for each in shown["checks"]]
     answer({"improvement": shown}, f"{tested.id} is {tested.status}.", table(("check", "verdict", "seen"), rows),
            error=error)

@@ -6,6 +6,7 @@ For tests of one arrow: the way there is walked by other tests.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -100,7 +101,7 @@ def _verified(workspace: Workspace, made: Improvement) -> Improvement:
     workspace.store.add_release(release)
     checks = tuple(Check(name, Verdict.PASSED, f"{name} was not looked at here") for name in REQUIRED)
     evidence = Evidence(made.base_commit, made.commit, checks, ("everything",), release.artifact,
-                        judge_digest(workspace.config), made.finding.probe.digest(), 1.0)
+                        judge_digest(workspace.config), made.finding.probe.digest(), time.time())
     digest = approval_digest(workspace, made, release)
     return _save(workspace, made, made.advance(Status.VERIFIED, evidence=evidence, release=release.id, digest=digest,
                                                artifact=release.artifact))

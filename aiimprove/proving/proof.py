@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -83,12 +83,24 @@ class Stand:
 
 def prove(case: Case) -> Evidence:
     """Runs every check of the case. What the machine failed at is `errored`, what the candidate failed at `failed`."""
-    wanted = [name for name in case.checks if case.finding or name not in ABOUT_A_FINDING]
-    skipped = sorted(set(ALL) - set(wanted))
+    return prove_several([case])[0]
+
+
+def prove_several(cases: Sequence[Case]) -> list[Evidence]:
+    """`prove` for several cases beside one pair of copies: those of the first one run for all."""
     with ExitStack() as stack:
-        stand = _stand(case, stack)
-        also = {} if isinstance(stand, Check) else also_mended(case.others, stand.baseline, stand.candidate)
-        answers = [stand] if isinstance(stand, Check) else [_ask(name, stand) for name in wanted]
+        stand = _stand(cases[0], stack)
+        return [_evidence(replace(stand, case=case) if isinstance(stand, Stand) else stand, case) for case in cases]
+
+
+def _wanted(case: Case) -> list[str]:
+    return [name for name in case.checks if case.finding or name not in ABOUT_A_FINDING]
+
+
+def _evidence(stand: Stand | Check, case: Case) -> Evidence:
+    skipped = sorted(set(ALL) - set(_wanted(case)))
+    also = {} if isinstance(stand, Check) else also_mended(case.others, stand.baseline, stand.candidate)
+    answers = [stand] if isinstance(stand, Check) else [_ask(name, stand) for name in _wanted(case)]
     unchecked = (*NEVER_CHECKED, *_not_replayed(answers), *(f"the check named {name}" for name in skipped),
                  *_about_the_box(case.box))
     probe = case.finding.probe.digest() if case.finding else ""
@@ -97,14 +109,15 @@ def prove(case: Case) -> Evidence:
 
 
 def judge_digest(config: Config) -> str:
-    """A digest over who judges: the code of all checks and of what they stand on, and the limits in the config."""
+    """A digest over who judges: the code of all checks and of what they stand on, and their limits in the config."""
     package = Path(__file__).parent.parent
     files = [*sorted((package / "checks").rglob("*.py")), *sorted((package / "proving").glob("*.py")),
              *sorted((package / "honesty").glob("*.py")),
-             *(package / f"{name}.py" for name in ("answer", "ledger", "openapi", "probes", "rehearsal", "samples",
-                                                   "snapshot"))]
+             *(package / f"{name}.py" for name in ("answer", "ledger", "openapi", "policy", "probes", "rehearsal",
+                                                   "samples", "snapshot"))]
     code = {str(path.relative_to(package)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    return digest_of([code, asdict(config.limits), asdict(config.proof), config.deploy.migration_lock_ms,
+    return digest_of([code, config.limits.changed_files, config.limits.changed_lines, asdict(config.proof),
+                      config.deploy.migration_lock_ms,
                       [config.recorder.replayed, config.recorder.seconds],
                       {name: service.journeys for name, service in config.services.items()}])
 

@@ -19,6 +19,7 @@ from tiny import CALL, FINDING, Said, Tiny, proven
 from aiimprove.evidence import Verdict
 from aiimprove.improvement import Improvement, Status
 from aiimprove.process import Identity
+from aiimprove.proving import judge_digest
 from aiimprove.shim.kept import Kept, Spec
 
 DIGEST = "d" * 64
@@ -265,7 +266,7 @@ def test_a_stale_digest_at_a_terminal(asked: Tiny) -> None:
 @pytest.fixture
 def one_way(tiny: Tiny) -> Tiny:
     """With one improvement that waits for an answer, and whose proof found no way back."""
-    evidence = proven(tiny.git("rev-parse", "HEAD"))
+    evidence = proven(tiny.git("rev-parse", "HEAD"), judge_digest(tiny.config()))
     checks = tuple(replace(check, verdict=Verdict.FAILED, summary="one way, because rows are lost (notes: 3 gone)")
                    if check.name == "rollback" else check for check in evidence.checks)
     tiny.plant(Status.AWAITING_APPROVAL, evidence=replace(evidence, checks=checks))

@@ -18,13 +18,12 @@ IMPROVEMENT = Improvement("i", FINDING, Status.VERIFIED, base_commit="base", com
                           evidence=EVIDENCE)
 
 
-def codes(improvement: Improvement = IMPROVEMENT, evidence: Evidence | None = EVIDENCE, waiting: int = 0,
-          judge: str = "") -> list[str]:
-    return [each.code for each in refusals(improvement, evidence, Limits(), waiting, judge)]
+def codes(improvement: Improvement = IMPROVEMENT, evidence: Evidence | None = EVIDENCE, waiting: int = 0) -> list[str]:
+    return [each.code for each in refusals(improvement, evidence, Limits(), waiting)]
 
 
 def test_a_proven_improvement_may_be_asked_for() -> None:
-    assert codes() == [] and codes(judge="judge") == [] and codes(waiting=2) == []
+    assert codes() == [] and codes(waiting=2) == []
 
 
 def test_every_check_of_a_proof_is_required() -> None:
@@ -73,10 +72,10 @@ def test_a_check_that_was_left_out(name: str) -> None:
 
 @pytest.mark.parametrize(("field", "code"), [
     ("candidate_commit", "other_commit"), ("baseline_commit", "other_base"), ("artifact", "other_artifact"),
-    ("probe", "other_probe"), ("judge", "other_judge")])
+    ("probe", "other_probe")])
 @pytest.mark.parametrize("value", ["another", ""])
 def test_a_proof_of_something_else(field: str, code: str, value: str) -> None:
-    assert codes(evidence=replace(EVIDENCE, **{field: value}), judge="judge") == [code]
+    assert codes(evidence=replace(EVIDENCE, **{field: value})) == [code]
 
 
 def test_all_reasons_are_given_at_once() -> None:
