@@ -31,7 +31,7 @@ def findings(json: Json = False) -> None:
         return
     answer({"findings": rows}, table(("impact", "kind", "what", "improvement", "status", "why"), [
         (f"{row['impact']:.0f}", row["kind"], row["title"], row["improvement"] or "-", row["status"] or "-",
-         "; ".join(filter(None, (row["reason"], row["remembered"])+_X(row["proof"])) for row in rows]))
+         "; ".join(filter(None, (row["reason"] + _proven(row["proof"]), row["remembered"])))) for row in rows]))
 
 
 def _row(workspace: Any, finding: Any, others: Any) -> dict[str, Any]:
