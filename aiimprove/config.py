@@ -33,10 +33,23 @@ def load(start: Path | None = None) -> Config:
 
     Raises ConfigError with one sentence that names the key, NotFound when there is no file.
     """
-    file = find((start or Path(os.environ.get("AIIMPROVE_REPOSITORY") or os.getcwd())).resolve())
+    file = find((start or here()).resolve())
     try:
-        table = tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return parse(file.read_text("utf-8"), file)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file} is not TOML: {error}") from None
+
+
+def here() -> Path:
+    """The folder that a call is about: AIIMPROVE_REPOSITORY, else the one it was made in."""
+    return Path(os.environ.get("AIIMPROVE_REPOSITORY") or os.getcwd()).resolve()
+
+
+def parse(text: str, file: Path) -> Config:
+    """The config that `file` holds, or would hold. Raises ConfigError."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file} is not TOML: {error}") from None
     except RecursionError:
         raise ConfigError(f"{file} is nested too deeply") from None

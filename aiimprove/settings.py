@@ -139,7 +139,8 @@ class Service:
     runtime: str = key("", "python, node or empty: who installs the dependencies")
     interpreter: str = key("python3", "the interpreter that makes the app's virtual environment (runtime python)")
     lock_files: list[str] = key([], "files, in the folder, whose content names the dependencies")
-    install: Argv = key([], "installs the dependencies; cached by the content of the lock files")
+    install: Argv = key([], "installs the dependencies; cached by the content of the lock files. {installer} is a "
+                              "program that installs what pyproject.toml or a Pipfile asks for, without the project")
     build: Argv = key([], "builds the service in its folder")
     artifact: str = key("", "the folder that the build makes and a release keeps; empty: everything")
     start: Argv = key([], "starts the service on 127.0.0.1:{port}")

@@ -23,6 +23,9 @@ from aiimprove.settings import Config, Service
 OURS = "python3"
 """This name means the Python that aiimprove itself was made with: the same in a terminal and under cron."""
 
+INSTALLER = Path(__file__).with_name("installer.py")
+"""What {installer} stands for: it installs what pyproject.toml or a Pipfile asks for, without the project."""
+
 NODE_PROGRAMS = ("node", "npm", "npx")
 
 
@@ -93,13 +96,14 @@ class Install:
             self._take(name, folder, "the virtual environment", interpreter(service).program, "-m", "venv", str(folder))
         if service.runtime == "node":
             _link_node(folder / "bin", Path(interpreter(service).program))
-        values = {"python": str(folder / "bin" / "python"), "dependencies": str(folder), "folder": str(folder)}
+        values = {"python": str(folder / "bin" / "python"), "dependencies": str(folder), "folder": str(folder),
+                  "installer": str(INSTALLER)}
         self._take(name, folder, "the installation", *fill(service.install, values))
 
     def _take(self, name: str, folder: Path, what: str, *argv: str) -> None:
         home = Path(getpwuid(getuid()).pw_dir) if self.trusted else folder / ".home"
         step = Step(what, name, argv, folder, home, [folder / "bin", folder / "node_modules" / ".bin"], [folder],
-                    network="host")
+                    [INSTALLER], network="host")
         log = self.config.logs_folder / f"build-{name}-{folder.name[:8]}.log"
         take(step, Box("none") if self.trusted else self.box, self.config.proof.build_seconds, log)
         shutil.rmtree(folder / ".home", ignore_errors=True)

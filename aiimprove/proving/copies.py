@@ -43,7 +43,8 @@ class Copy:
 
 @contextmanager
 def running_copy(config: Config, release: Release, snapshot: Path, work: Path, box: Box, *,
-                 env: Mapping[str, Mapping[str, str]] | None = None, migrated: bool = False) -> Iterator[Copy]:
+                 env: Mapping[str, Mapping[str, str]] | None = None, migrated: bool = False,
+                 healthy: Callable[[Config, Copy], None] | None = None) -> Iterator[Copy]:
     """Runs every service of a release on a clone of `snapshot` in `work`, until the block ends.
 
     The release's own migrations are applied first, unless the data is `migrated` already. `env` adds variables for
@@ -55,13 +56,14 @@ def running_copy(config: Config, release: Release, snapshot: Path, work: Path, b
     clone(config, snapshot, data)
     if not migrated:
         migrate(config, release, data, box, NICE)
-    with running_on(config, release, data, work, box, env=env) as copy:
+    with running_on(config, release, data, work, box, env=env, healthy=healthy) as copy:
         yield copy
 
 
 @contextmanager
 def running_on(config: Config, release: Release, data: Path, work: Path, box: Box, *,
-               env: Mapping[str, Mapping[str, str]] | None = None, only: Collection[str] = ()) -> Iterator[Copy]:
+               env: Mapping[str, Mapping[str, str]] | None = None, only: Collection[str] = (),
+               healthy: Callable[[Config, Copy], None] | None = None) -> Iterator[Copy]:
     """`running_copy` on a data folder itself, which others may use at the same time, as it is; `only` some services,
     when any are named. Raises NotHealthy."""
     names = [name for name, service in as_released(config, release).services.items()
@@ -75,7 +77,7 @@ def running_on(config: Config, release: Release, data: Path, work: Path, box: Bo
         urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         copy = Copy(release, urls, data, logs, release.commit, lambda: all(each.alive() for each in started),
                     dict(zip(names, started, strict=True)))
-        until_healthy(config, copy)
+        (healthy or until_healthy)(config, copy)
         yield copy
 
 
