@@ -46,17 +46,19 @@ def _answers(each: Visit) -> Iterator[tuple[str, Answer]]:
 
 def _refused(each: Visit) -> list[str]:
     """One path for each status that is no success: with another ending it may be redirected, with a word for a number
-    it is refused. What the framework says of an error that nobody handles (500) is not the app's to dress."""
+    it is refused. Not asked is what an app cannot dress: what its framework says of an error that nobody handles (500),
+    and the redirects of Next.js, which it sends before the headers of its configuration."""
     asked = [Request("GET", path.partition("?")[0].rstrip("/") + ending) for path in each.service.smoke[:_PATHS]
              for ending in ("/", "/no-such-page")]
     for route in each.routes:
         number = next((found for found in route.parameters if found.type in ("integer", "number")), None)
         if number and not route.writes:
             asked.append(request(route, {**each.samples.valid(route), key_of(number): "x"}))
+    least = 400 if each.service.runtime == "node" else 300
     found: dict[int, str] = {}
     for sent in asked[:_REFUSED]:
         answer = sent.send(each.line)
-        if answer and 300 <= answer.status < 500:
+        if answer and least <= answer.status < 500:
             found.setdefault(answer.status, sent.path)
     return list(found.values())
 

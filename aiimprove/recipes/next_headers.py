@@ -44,7 +44,8 @@ def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
     at = places[0].end()
     test = _test(tree, service, found[0], missing)
     changed = text[:at] + "\n" + _lines(missing) + text[at:]
-    return Patch(f"Every page carries {', '.join(missing)}.", {path: changed} | test)
+    return Patch(f"Every page carries {', '.join(missing)}; redirects do not, since Next.js sends them before.",
+                 {path: changed} | test)
 
 
 def _is_exported(text: str, opening: str) -> bool:
