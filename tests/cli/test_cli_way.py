@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import Said, Tiny
+from tiny import FINDING, Said, Tiny
 
 from aiimprove.improvement import Approval, Improvement, Status
 from aiimprove.lock import held, holder
@@ -128,12 +128,16 @@ def test_a_rejected_idea_comes_back_once_its_time_is_over(town: Town) -> None:
 def test_every_step_to_live_and_back(town: Town) -> None:
     with closing(town.store()) as store:
         store.connection.execute("DELETE FROM improvements")
+        store.record_findings([replace(FINDING, place="app/notes.db:notes(text)", title="another side")], "0" * 40)
     town.plant(Status.PROPOSED)
     rows = ask(town.live_port, "/count")
     assert town.call("generate", "--json").data["improvement"]["status"] == "GENERATED"
     tested = town.call("test", "--json").data["improvement"]
     assert tested["status"] == "VERIFIED" and {
         each["verdict"] for each in tested["checks"] if each["name"] != "replay"} == {"passed"}, "nobody visits it"
+    assert tested["also"] == ["another side"] and tested["approach"] == "index_migration"
+    (other,) = town.call("findings", "--json").data["findings"]
+    assert (other["improvement"], other["reason"]) == (None, "index mends it too")
     assert town.call("request-approval", "--json").data["improvement"]["status"] == "AWAITING_APPROVAL"
     for verb in ("generate", "test", "request-approval"):
         assert town.call(verb, "index", "--json").data["improvement"]["status"] == "AWAITING_APPROVAL"
