@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 
-from aiimprove import freshness, gate
+from aiimprove import freshness, gate, pairs
 from aiimprove.errors import Refused, Stale
 from aiimprove.improvement import Approval, Improvement, Status
 from aiimprove.lock import holder
@@ -45,6 +45,7 @@ def approve(workspace: Workspace, improvement_id: str, digest: str, *, knowing_o
     _must_wait(improvement, digest, "approved")
     gate.must_be_open(workspace)
     freshness.must_count(workspace, improvement)
+    pairs.must_go_with_what_is_approved(workspace, improvement)
     why = one_way(improvement.evidence)
     if why and not knowing_one_way:
         raise Refused(f"{improvement.id} is {why}. Whoever approves it must say so: --one-way, or typed at a terminal")

@@ -101,6 +101,14 @@ class Due:
 
         return self._count("LIVE") > 0 and settlement.due(self.workspace) is not None
 
+    def pairs(self) -> bool:
+        """Two stand side by side that were not tried together."""
+        if self._proven() < 2:
+            return False
+        from aiimprove import pairs
+
+        return pairs.due(self.workspace) is not None
+
     def prune(self) -> bool:
         """A day has passed, or the disk runs low; or it is time to measure again."""
         from aiimprove import upkeep

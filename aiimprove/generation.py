@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from aiimprove.authors import AUTHORS, Declined
+from aiimprove.carrying import carried
 from aiimprove.errors import NotFound, Refused
 from aiimprove.finding import Finding
 from aiimprove.improvement import Improvement, Status
@@ -77,23 +79,13 @@ def _write(workspace: Workspace, improvement: Improvement, release: Release) -> 
 
 def _carry_over(workspace: Workspace, improvement: Improvement, release: Release) -> Improvement:
     """The same change on top of what is live now; evidence and approval do not carry over."""
-    files: dict[str, bytes | None] = {}
-    repository, old = workspace.repository, improvement.base_commit
-    for change in repository.changed(old, improvement.commit):
-        base, ours = repository.read(old, change.path), repository.read(release.commit, change.path)
-        theirs = repository.read(improvement.commit, change.path)
-        if ours == base:
-            files[change.path] = theirs
-        elif ours != theirs:
-            merged = None if None in (base, ours, theirs) else repository.merge_file(base or b"", ours or b"",
-                                                                                     theirs or b"")
-            if merged is None:
-                return _save(workspace, improvement, Status.SUPERSEDED,
-                             f"live changed {change.path} in another way meanwhile")
-            files[change.path] = merged
-    if not files:
+    change = carried(workspace.repository, improvement.base_commit, improvement.commit, release.commit)
+    if change.conflict:
+        return _save(workspace, improvement, Status.SUPERSEDED,
+                     f"live changed {change.conflict} in another way meanwhile")
+    if not change.files:
         return _save(workspace, improvement, Status.SUPERSEDED, "live has this change already")
-    return _commit(workspace, improvement, release, files, improvement.claim, improvement.approach)
+    return _commit(workspace, improvement, release, change.files, improvement.claim, improvement.approach)
 
 
 def _changed(before: dict[str, bytes], tree: Path) -> dict[str, bytes | None]:
@@ -105,7 +97,7 @@ def _changed(before: dict[str, bytes], tree: Path) -> dict[str, bytes | None]:
     return changed | {path: None for path in before if path not in after}
 
 
-def _commit(workspace: Workspace, improvement: Improvement, release: Release, files: dict[str, bytes | None],
+def _commit(workspace: Workspace, improvement: Improvement, release: Release, files: Mapping[str, bytes | None],
             claim: str, approach: str) -> Improvement:
     repository = workspace.repository
     commit = repository.commit_files(release.commit, files, _message(improvement.finding, improvement.id))

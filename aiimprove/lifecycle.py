@@ -107,6 +107,12 @@ def _predictions(workspace: Workspace) -> str:
     return settlement.settle(workspace)
 
 
+def _pairs(workspace: Workspace) -> str:
+    from aiimprove import pairs
+
+    return pairs.try_next(workspace)
+
+
 def _prune(workspace: Workspace) -> str:
     from aiimprove import footprint, upkeep
 
@@ -120,7 +126,7 @@ def _prune(workspace: Workspace) -> str:
 STEPS: Mapping[str, Callable[[Workspace], str]] = {
     "settle": _settle, "health": _health, "deploy": _deploy, "analyze": _analyze, "generate": _generate,
     "test": _test, "gate": _gate, "request-approval": _request, "preview": _preview,
-    "predictions": _predictions, "prune": _prune,
+    "predictions": _predictions, "pairs": _pairs, "prune": _prune,
 }
 """Each takes what is due, says in words what it did, and says nothing when nothing was due."""
 _MAKING = ("generate", "test", "gate", "request-approval")
@@ -135,7 +141,10 @@ def once(workspace: Workspace) -> list[Done]:
             done += made
             if not any(step.exit_code == 0 for step in made):
                 break
-        return done + _steps(workspace, ("deploy", "preview", "predictions", "prune"))
+        done += _steps(workspace, ("deploy", "preview", "predictions"))
+        for _ in range(workspace.config.limits.waiting):
+            done += _steps(workspace, ("pairs",))
+        return done + _steps(workspace, ("prune",))
 
 
 def _steps(workspace: Workspace, names: tuple[str, ...]) -> list[Done]:

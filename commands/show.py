@@ -58,6 +58,8 @@ def _sentences(shown: dict[str, Any]) -> list[str]:
     if shown["prediction"]:
         lines += [f"Predicted on live: {shown['prediction']['words']}", ""]
     lines += [f"Mends too: {each}" for each in shown["also"]]
+    lines += [f"Together with {each['with']} ({each['title']}): {each['word']}, {each['why']}"
+              for each in shown["pairs"]]
     lines += [f"Not checked: {each}" for each in shown["not_checked"]]
     if shown["proof"]:
         lines += ["", f"Proven {proof_words(shown['proof'])}"]

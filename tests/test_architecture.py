@@ -20,11 +20,11 @@ LAYERS = {
     "primitives": "config disk notify store process journal repository probes",
     "devices": "shim lock signing exchange installation door operators landlock sandbox vault snapshot backups "
                "rehearsal samples heartbeat build slots assets recording gateway proving recipes authors detectors "
-               "checks baits recognition",
+               "checks carrying baits recognition",
     "workspace": "workspace",
     "shared steps": "taken looked releases migration development replaying watching promotion way_back unfinished "
                     "bundle reproving settlement canary_steps rollout restoring revival retention logs footprint "
-                    "upkeep freshness gate showing first_start",
+                    "upkeep freshness gate pairs showing first_start",
     "stages": "introduction analysis generation verification approval deployment health metrics",
     "composition": "lifecycle due loop system exporter service renewal upgrade",
     "commands": "commands",
