@@ -15,7 +15,7 @@ from aiimprove.improvement import OPEN, Improvement, Status
 from aiimprove.lock import held
 from aiimprove.proving import running_copy
 from aiimprove.release import Release
-from aiimprove.remembered import UNDER_WAY, against, refused_approaches, taken_care_of
+from aiimprove.remembered import COUNT, against, refused_approaches, taken_care_of
 from aiimprove.workspace import Workspace
 
 ANALYZED, MISSED = "analyzed_commit", "missed_findings"
@@ -77,8 +77,8 @@ def _supersede(workspace: Workspace, release: Release, failed: set[str]) -> None
 
 def _propose(workspace: Workspace, finding: Finding, release: Release) -> Improvement | None:
     store, now = workspace.store, time.time()
-    past, others = store.of_finding(finding.fingerprint), store.improvements(UNDER_WAY)
-    refused = refused_approaches(finding, past, now)
+    past, others = store.of_finding(finding.fingerprint), store.improvements(COUNT)
+    refused = refused_approaches(finding, others, now)
     writable = can_write(workspace.config.author, finding, refused)
     if past and past[0].status is Status.NEEDS_AUTHOR and past[0].base_commit != release.commit:
         ready = writable and not taken_care_of(finding, others)

@@ -14,6 +14,8 @@ from aiimprove.rejection import Because, said
 from aiimprove.remembered import taken_care_of
 from aiimprove.workspace import Workspace
 
+SAME_CAUSE = "same_cause"
+
 
 def request(workspace: Workspace, improvement_id: str = "") -> Improvement | None:
     """Ask for the named improvement, or for the next VERIFIED one; None when nothing may be asked now.
@@ -91,9 +93,14 @@ def wake_loop(workspace: Workspace) -> None:
 
 
 def _next(workspace: Workspace) -> Improvement | None:
-    ready = (each for each in workspace.store.improvements({Status.VERIFIED}) if not _refusals(workspace, each))
-    improvement = next(ready, None)
-    return _ask(workspace, improvement) if improvement else None
+    for improvement in workspace.store.improvements({Status.VERIFIED}):
+        against = {each.code: each.message for each in _refusals(workspace, improvement)}
+        if not against:
+            return _ask(workspace, improvement)
+        if same := against.get(SAME_CAUSE):
+            workspace.store.save(improvement, improvement.advance(Status.SUPERSEDED, reason=same), workspace.performer,
+                                 same)
+    return None
 
 
 def _ask(workspace: Workspace, improvement: Improvement) -> Improvement:
@@ -111,7 +118,7 @@ def _refusals(workspace: Workspace, improvement: Improvement) -> list[Refusal]:
         found.append(Refusal("stale", f"{why}: 'aiimprove run --once' proves it again"))
     asked = workspace.store.improvements({Status.AWAITING_APPROVAL, Status.APPROVED})
     if same := taken_care_of(improvement.finding, asked):
-        found.append(Refusal("same_cause", same))
+        found.append(Refusal(SAME_CAUSE, same))
     return found
 
 

@@ -65,8 +65,8 @@ def _write(workspace: Workspace, improvement: Improvement, release: Release) -> 
     author = AUTHORS.get(workspace.config.author)
     if author is None:
         raise NotFound(f"no author is named {workspace.config.author!r}: known are {', '.join(AUTHORS)}")
-    refused = refused_approaches(improvement.finding, workspace.store.of_finding(improvement.finding.fingerprint),
-                                 time.time())
+    rejected = workspace.store.improvements({Status.REJECTED})
+    refused = refused_approaches(improvement.finding, rejected, time.time())
     written = author.write(improvement.finding, tree, workspace.config, refused)
     files = _changed(before, tree)
     shutil.rmtree(tree, ignore_errors=True)

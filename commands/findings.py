@@ -21,10 +21,10 @@ def findings(json: Json = False) -> None:
     The largest impact first (0: nobody notices, 100: everybody is hit), with the improvement that was made of it, its
     status, and the reason for that status; of what was rejected, also what would bring it back.
     """
-    from aiimprove.remembered import UNDER_WAY
+    from aiimprove.remembered import COUNT
 
     workspace = opened()
-    others = workspace.store.improvements(UNDER_WAY)
+    others = workspace.store.improvements(COUNT)
     rows = [_row(workspace, finding, others) for finding in workspace.store.findings()]
     if not rows:
         answer({"findings": []}, "Nothing has been found yet. 'aiimprove analyze' looks now.")
@@ -37,16 +37,15 @@ def findings(json: Json = False) -> None:
 def _row(workspace: Any, finding: Any, others: Any) -> dict[str, Any]:
     from aiimprove.card import visible
     from aiimprove.freshness import proof
-    from aiimprove.remembered import standing, taken_care_of
+    from aiimprove.remembered import remembered, taken_care_of
 
     made = workspace.store.of_finding(finding.fingerprint)
     last = made[0] if made else None
-    same = taken_care_of(finding, others)
+    same, no = taken_care_of(finding, others), "; ".join(remembered(finding, others, time.time()))
     data: dict[str, Any] = finding.to_json()
     return data | {"improvement": last.id if last else None, "status": last.status if last else None,
-                   "reason": visible(_why(last) if last else same or "waits for the next look"),
-                   "remembered": visible("; ".join([*(no.words for no in standing(finding, made, time.time())),
-                                                    *([same] if last and same else [])])),
+                   "reason": visible(_why(last) if last else same or ("" if no else "waits for the next look")),
+                   "remembered": visible("; ".join(filter(None, (no, same if last else "")))),
                    "proof": proof(workspace, last) if last else None}
 
 

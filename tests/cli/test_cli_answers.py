@@ -212,9 +212,10 @@ def test_nobody_is_asked_twice_about_one_cause(asked: Tiny) -> None:
     other = asked.plant(Status.VERIFIED, "longer", finding=longer)
     said = asked.call("request-approval", "longer", "--json")
     assert said.exit_code == 3 and "index is about the same" in said.error["message"]
+    assert asked.call("request-approval", "--json").data["improvement"] is None
+    assert now(asked, "longer").status is Status.SUPERSEDED
     store = asked.store()
     store.record_findings([other.finding], "0" * 40)
-    store.save(other, other.advance(Status.EXPIRED), "test")
     store.close()
     (found,) = asked.call("findings", "--json").data["findings"]
     assert "index is about the same: an index of notes that begins with tag" in found["remembered"]

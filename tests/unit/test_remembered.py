@@ -15,7 +15,7 @@ from aiimprove.finding import Finding, Kind, Probe
 from aiimprove.improvement import Improvement, Status
 from aiimprove.overlap import one_thing
 from aiimprove.rejection import Because, Rejection, said
-from aiimprove.remembered import against, refused_approaches, taken_care_of
+from aiimprove.remembered import against, refused_approaches, remembered, taken_care_of
 from aiimprove.settings import Rejections
 
 DAY = 86400.0
@@ -50,19 +50,31 @@ def test_a_rejected_idea_comes_back(because: Because, days: float, times: float,
     last = refused(because)
     assert last.rejection
     now = replace(FINDING, impact=FINDING.impact * times)
-    assert (against(now, [last], [], "live", last.rejection.at + days * DAY) == "") is comes
+    assert (against(now, [last], [last], "live", last.rejection.at + days * DAY) == "") is comes
 
 
 def test_what_was_rejected_twice_is_remembered_from_the_second_time_on() -> None:
     old = replace(refused(), rejection=Rejection("anna", 0.0, Because.NOT_WANTED, 20.0, "x", 1.0))
-    assert against(FINDING, [old], [], "live", 2.0) == ""
-    assert "rejected on" in against(FINDING, [refused(), old], [], "live", 2.0)
+    assert against(FINDING, [old], [old], "live", 2.0) == ""
+    assert "rejected on" in against(FINDING, [refused(), old], [old, refused()], "live", 2.0)
 
 
 def test_a_no_holds_although_another_improvement_ended_since() -> None:
     gone = Improvement("index-2", FINDING, Status.SUPERSEDED, base_commit="before")
     assert against(FINDING, [gone], [], "live", 0.0) == ""
-    assert "rejected on" in against(FINDING, [gone, refused()], [], "live", 0.0)
+    assert "rejected on" in against(FINDING, [gone, refused()], [refused()], "live", 0.0)
+
+
+def test_a_no_holds_for_the_same_thing_seen_from_another_side() -> None:
+    no = Rejection("anna", 0.0, Because.FALSE_ALARM, 40.0, "integer_bounds", None)
+    first = Improvement("first", crash("GET /a"), Status.REJECTED, rejection=no)
+    told = against(crash("GET /b"), [], [first], "live", 0.0)
+    assert told.startswith("first is about the same and was rejected on") and remembered(crash("GET /b"), [first], 0.0)
+    assert against(replace(crash("GET /b"), impact=60.0), [], [first], "live", 0.0) == "", "it hurts clearly more"
+    assert against(crash("GET /b", "KeyError in app/store.py:fetch"), [], [first], "live", 0.0) == ""
+    approach = replace(first, rejection=replace(no, because=Because.WRONG_APPROACH))
+    assert against(crash("GET /b"), [], [approach], "live", 0.0) == ""
+    assert refused_approaches(crash("GET /b"), [approach], 0.0) == {"integer_bounds"}
 
 
 def test_only_the_approach_is_rejected() -> None:
