@@ -12,7 +12,7 @@ from aiimprove import atomic, config, journal, process, recognition
 from aiimprove.config import FILE
 from aiimprove.errors import Refused
 from aiimprove.first_start import Candidates, FirstStart, first_start
-from aiimprove.recognition import template
+from aiimprove.recognition import interpreters, template
 from aiimprove.recognition.given import can_be_made
 from aiimprove.recognition.seen import Recognised, Seen, Service
 from aiimprove.repository import Repository
@@ -59,9 +59,9 @@ def introduce(top: Path, progress: Callable[[str], None], ask: Ask | None = None
     app = _recognised(repository, commit, top, progress)
     if ask is not None:
         app = replace(app, services=tuple(_answered(each, ask) for each in app.services))
-    live_env = _env_file(app, config.parse(template.text(app), file).state_folder.name)
+    live_env = _env_file(app, config.state_folder(str(app.name.value), top, {}).name)
     tried = _try(template.text(app, live_env), file, app, commit, progress) if start else None
-    app = _learned(app, tried.found) if tried else app
+    app = _learned(app, tried.found if tried else {})
     _write(file, template.text(app, live_env))
     return Introduced(file, app, tried, tuple(_notes(app, top, live_env)))
 
@@ -75,7 +75,7 @@ def _recognised(repository: Repository, commit: str, top: Path, progress: Callab
         raise Refused(f"commit {commit[:12]} holds nothing that init can start (FastAPI, Flask, Django and "
                       "other ASGI or WSGI apps; Next.js, Vite, Express and other Node servers; pages). What is "
                       f"not committed does not count. {FILE} can be written by hand too: docs/config.md of aiimprove")
-    return app
+    return replace(app, services=tuple(interpreters.found(each, Path.home()) for each in app.services))
 
 
 def _answered(service: Service, ask: Ask) -> Service:

@@ -13,12 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
 
-from aiimprove.recognition.ports import with_ports
+from aiimprove.recognition.ports import FRONT, with_ports
 from aiimprove.recognition.seen import Recognised, Seen, Service
 from aiimprove.recognition.sources import Sources
 
 ECOSYSTEMS = ("django", "python", "node", "static")
-_FRONT = ("frontend", "client", "web", "site", "www", "ui")
 _NOT = ("docs", "doc", "examples", "example", "tests", "test", "e2e", "scripts", "tools", "infra", "deploy",
         "benchmarks", "docs_src")
 
@@ -63,7 +62,7 @@ def _places(at: Sources) -> list[tuple[str, tuple[str, ...]]]:
     wanted += [] if wanted and _declares(at, "") else [(each, python) for each in _outer(inner_python)]
     wanted += [("", node)] if at.has("package.json") else []
     wanted += [(each, node) for each in inner_node]
-    pages = [each for each in folders if each in _FRONT and at.has(f"{each}/index.html") and each not in inner_node]
+    pages = [each for each in folders if each in FRONT and at.has(f"{each}/index.html") and each not in inner_node]
     return [*wanted, *((each, ("static",)) for each in pages), *([] if inner_python or inner_node or _served(at) else [
         ("", ("static",))])]
 

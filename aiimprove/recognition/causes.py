@@ -32,6 +32,8 @@ _CAUSES = (
      "pip finds no {0} for this Python ('interpreter' chooses another), or the package index does not have it"),
     (r"[Rr]equires(?: a different Python|-Python)[^\n]*?(>=?\s*3\.\d+)",
      "a package wants Python {0}: 'interpreter' chooses another one"),
+    (r"(python3\.\d+) is not installed",
+     "install {0}, which the app's files ask for, or name another one as 'interpreter'"),
     (r"npm (?:ERR!|error)[^\n]*(`npm ci` can only install|EUSAGE)",
      "package.json and its lock file do not agree ({0}): run 'npm install' and commit the lock file"),
     (r"no such table: (\w+)", "the table {0} is not there: nothing made the tables; name what does in 'migrate'"),
@@ -39,7 +41,7 @@ _CAUSES = (
     (r"(?:ECONNREFUSED|Connect call failed|[Cc]onnection refused)[^\n]*?((?:\d+\.){3}\d+[^\w\n]{1,4}\d+|:\d+)",
      _SERVER),
     (r"could not translate host name \"([\w.-]+)\"", _SERVER),
-    (r"(?:Read-only file system|Permission denied|EROFS|EACCES)[^\n]*?['\"](/[^'\"\n]+)['\"]", _WRITES),
+    (r"(?:Read-only file system|Permission denied|EROFS|EACCES)[^\n]*?['\"]([^'\"\n]+)['\"]", _WRITES),
     (r"(unable to open database file|attempt to write a readonly database)",
      "its SQLite file cannot be opened or written ({0}), probably since it stands beside the code: let a variable say "
      "where, and give that \"{{data}}/...\" in [services.NAME.env]"),

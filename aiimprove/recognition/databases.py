@@ -24,7 +24,8 @@ _NAMES = ("DATABASE_URL", "DB_URL", "DATABASE_URI", "SQLALCHEMY_DATABASE_URI", "
 @dataclass(frozen=True)
 class Database:
     """A SQLite file below {data}, or a server (`kind`). `variable` and `value` put it there; without a variable the
-    place is fixed in the code: `beside` says beside what, the working directory or the code."""
+    place is fixed in the code: `beside` says beside what, the working directory or the code, and
+    is empty when it is told otherwise; `setting` is the name that the place is given to."""
 
     kind: str
     file: str = ""
@@ -33,6 +34,7 @@ class Database:
     where: str = ""
     beside: str = ""
     written: str = ""
+    setting: str = ""
 
     @property
     def env(self) -> dict[str, Seen]:
@@ -87,16 +89,28 @@ def _fixed(at: Sources) -> Iterator[Database]:
         if any(part in ("migrations", "alembic", "scripts") for part in path.split("/")):
             continue
         flask = "Flask" in at.text(path)
-        for statement in (node for node in ast.walk(tree) if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Call))):
+        kinds = (ast.Assign, ast.AnnAssign, ast.Call, ast.keyword)
+        for statement in (node for node in ast.walk(tree) if isinstance(node, kinds)):
             words = [node for node in ast.walk(statement) if isinstance(node, ast.Constant)]
             texts = [node.value for node in words if isinstance(node.value, str) and "\n" not in node.value]
             if file_of(texts) and _is_place(statement, texts):
                 yield Database("SQLite", file_of(texts), where=at.where(path, statement.lineno),
-                               beside=_beside(statement, flask, texts), written=ast.unparse(statement)[:120])
+                               beside=_beside(statement, flask, texts), written=ast.unparse(statement)[:120],
+                               setting=_setting(statement))
+
+
+def _setting(statement: ast.AST) -> str:
+    if isinstance(statement, ast.keyword):
+        return statement.arg or ""
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    known = isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant)
+    return str(target.slice.value) if known else ""  # type: ignore[union-attr]
 
 
 def _is_place(statement: ast.AST, texts: Sequence[str]) -> bool:
     """A text alone may be anything that ends like a file; an address, or what is given to connect, is meant."""
+    if isinstance(statement, ast.keyword):
+        return bool(re.search(r"(?i)database|^db_|sqlite", statement.arg or ""))
     if isinstance(statement, ast.Call):
         return ast.unparse(statement.func).rpartition(".")[2] in ("connect", "create_engine", "create_async_engine",
                                                                   "SqliteDatabase", "Database")

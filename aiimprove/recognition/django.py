@@ -15,6 +15,7 @@ from aiimprove.recognition.variables import Variable, variables
 
 MODULE = "settings_of_a_release"
 _SETTINGS = re.compile(r"DJANGO_SETTINGS_MODULE['\"]\s*,\s*['\"]([\w.]+)['\"]")
+_UPLOADS = re.compile(r"^([A-Z][A-Z_]+)\s*=\s*[^\n]*BASE_DIR[^\n]*['\"](?:data|media|uploads)\b", re.MULTILINE)
 _HOSTS = re.compile(r"^ALLOWED_HOSTS\s*=\s*\[(.*?)\]", re.MULTILINE | re.DOTALL)
 _SQLITE = re.compile(r"['\"]NAME['\"]\s*:\s*(.+?),?\s*\n")
 
@@ -87,7 +88,8 @@ def settings_files(at: Sources, settings: str, root: str) -> list[str]:
 def _moved(at: Sources, service: Service, settings: str, root: str, files: list[str]) -> Service:
     """Settings that fix the place of the database get a module around them, made at build: a release is not written."""
     file = next(each for each in files if "django.db.backends.sqlite3" in at.text(each))
-    written = _SQLITE.search(at.text(file)[at.text(file).find("DATABASES"):])
+    written = _SQLITE.search(at.text(file)[at.text(file).find("django.db.backends.sqlite3"):]) or _SQLITE.search(
+        at.text(file))
     name = databases.file_of(re.findall(r"['\"]([^'\"]+)['\"]", written[1])) if written else ""
     name, where = name or "db.sqlite3", at.where(file, at.line_of(file, written[0].strip()) if written else 0)
     target = f"{root}/{MODULE}.py" if root else f"{MODULE}.py"
@@ -95,16 +97,24 @@ def _moved(at: Sources, service: Service, settings: str, root: str, files: list[
 open("{target}", "w").write("""
 import os
 from {settings} import *
-DATABASES["default"]["NAME"] = os.environ["SQLITE_FILE"]
-{_open_hosts(at, files)}""")
+DATABASES["default"]["NAME"] = os.environ["DATA_FOLDER"] + "/{name}"
+{_folders(at, files)}{_open_hosts(at, files)}""")
 '''
     build = Seen(["{python}", "-c", code], f"{where} puts the database beside the code, which a release may not write. "
                  f"This makes a module in the release that takes all of {settings} and moves the database")
     env = {"DJANGO_SETTINGS_MODULE": Seen(MODULE, "made by build, above"),
-           "SQLITE_FILE": Seen(f"{{data}}/{name}", where)}
+           "DATA_FOLDER": Seen("{data}", "read by that module")}
     values = {**service.values, "build": build, "databases": Seen([name], where)}
     return replace(service, values=values, env={**service.env, **env},
                    test_env={**service.test_env, "DJANGO_SETTINGS_MODULE": Seen(settings, "tests run without a build")})
+
+
+def _folders(at: Sources, files: list[str]) -> str:
+    """Folders of uploads and the like are moved as well, and made."""
+    names = dict.fromkeys(match[1] for file in files for match in _UPLOADS.finditer(at.text(file)))
+    return "".join(f'''{name} = os.environ["DATA_FOLDER"] + str({name}).removeprefix(str(BASE_DIR))
+os.makedirs({name}, exist_ok=True)
+''' for name in names)
 
 
 def _open_hosts(at: Sources, files: list[str]) -> str:

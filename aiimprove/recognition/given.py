@@ -15,6 +15,8 @@ _EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "examp
              ".env.development", ".env")
 _SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_KEY|SALT|CREDENTIAL")
 _MADE = re.compile(r"^(\w*_)?(SECRET(_KEY(_BASE)?)?|SALT|(SESSION|JWT|APP|COOKIE|AUTH|CSRF|SIGNING)_(SECRET|KEY))$")
+_ELSEWHERE = re.compile(r"\$\{|^(postgres|mysql|mariadb|mongodb|redis|amqp)[\w+]*://")
+"""No example: it leads to another variable, or to a server that live and copies must not share."""
 _GIVEN = frozenset({"PORT", "HOME", "PATH", "LANG", "HOST", "USER", "PWD", "CI", "DEBUG", "FLASK_APP", "PYTHONPATH"})
 
 
@@ -54,10 +56,10 @@ def give(at: Sources, known: Iterable[Variable], settled: Iterable[str]) -> Give
 def _examples(at: Sources) -> dict[str, tuple[str, str]]:
     """The values in files that show what an env file may hold, those of the folder itself first."""
     found: dict[str, tuple[str, str]] = {}
-    for path in _EXAMPLES:
-        for number, row in enumerate(at.text(path).splitlines(), 1):
+    for here, path in ((here, path) for here in (at, at.top) for path in _EXAMPLES):
+        for number, row in enumerate(here.text(path).splitlines(), 1):
             name, given, value = row.strip().removeprefix("export ").partition("=")
             value = value.partition(" #")[0].strip().strip("'\"")
-            if given and name.strip().isidentifier() and value and not row.lstrip().startswith("#"):
-                found.setdefault(name.strip(), (value, at.where(path, number)))
+            if given and name.strip().isidentifier() and value and not _ELSEWHERE.search(value):
+                found.setdefault(name.strip(), (value, here.where(path, number)))
     return found

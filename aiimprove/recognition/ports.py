@@ -10,6 +10,8 @@ from aiimprove.recognition.seen import Seen, Service
 from aiimprove.recognition.sources import Sources
 
 _BACK, _FRONT = (8000, 8001), (3000, 3002)
+FRONT = ("frontend", "client", "web", "site", "www", "ui")
+"""How people name the folder that visitors see."""
 _STEP, _LARGEST = 10, 65_000
 
 
@@ -18,10 +20,10 @@ def with_ports(at: Sources, services: Iterable[Service], taken: Callable[[int], 
     used: set[int] = set()
     done = []
     for service in services:
-        live, dev = _FRONT if service.front else _BACK
+        live, dev = _FRONT if service.front or service.folder.rpartition("/")[2] in FRONT else _BACK
         named, where = exposed_port(at.at(service.folder))
         live_port = _free(named if named > 1023 else live, used, taken)
-        dev_port = _free(dev if live_port != dev else dev + 1, used, taken)
+        dev_port = _free(named + 1 if named == live_port else dev, used, taken)
         usual = Seen(live_port, where if named == live_port else "what visitors use", guess=named != live_port)
         ports = {"live_port": usual, "dev_port": Seen(dev_port, "where you look at a candidate", guess=True)}
         done.append(replace(service, values={**service.values, **ports}))

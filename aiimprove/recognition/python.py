@@ -14,7 +14,11 @@ from aiimprove.recognition.seen import Seen, Service
 from aiimprove.recognition.sources import Sources
 from aiimprove.recognition.variables import Variable, variables
 
-_NEAR = re.compile(r"(?:Jinja2Templates\(|directory\s*=\s*|open\(|Path\()['\"](?![/.]?['\"])(?!/)[\w.]")
+_NEAR = re.compile(r"(?:Jinja2Templates\(|directory\s*=\s*|open\(|Path\()['\"](?![/.]?['\"])(?!/)[\w.][^'\"]*['\"]"
+                   r"(?!,\s*['\"][wax])")
+_WRITTEN = re.compile(r"(?:os\.(?:mkdir|makedirs)|FileHandler)\(\s*['\"](?!/)[\w.]"
+                      r"|\bopen\(['\"](?!/)[^'\"]+['\"],\s*['\"][wa]")
+_STDOUT = ("LOG_TO_STDOUT", "LOG_STDOUT", "LOG_TO_CONSOLE")
 _SAID = {"Flask": "flask", "FastAPI": "fastapi", "Starlette": "starlette", "Quart": "quart", "Litestar": "litestar",
          "Sanic": "sanic", "Bottle": "bottle"}
 
@@ -31,16 +35,30 @@ def recognise(at: Sources, name: str) -> Service | None:
                                                        "requirements.txt")
     known = variables(at)
     found = databases.find(at, known, packages)
+    app, found = _told(app, found)
     start, packages = python_servers.start(app, packages)
     tests, packages = suites.python(at, packages)
     file = next((each.file for each in found if each.file), "")
     values = {**packages.values(), "start": start, **python_servers.migrate(at, app, packages, file), **tests}
     if app.framework == "FastAPI":
         values["openapi"] = Seen("/openapi.json", "FastAPI's own", guess=True)
+    if any("instance_path" in at.text(path) and "makedirs" in at.text(path) for path in at.ending(".py")):
+        values["build"] = Seen(["mkdir", "-p", f"{app.root or '.'}/instance"],
+                               "the code makes this folder at its start, when a release cannot be written")
     pages = routes.pages(at)
     service = Service(name, at.prefix.rstrip("/") or ".", app.framework, values, health=routes.health(pages),
                       pages=pages)
     return with_data(at, _rooted(service, app), known, found)
+
+
+def _told(app: App, found: list[Database]) -> tuple[App, list[Database]]:
+    """A function that takes a mapping of settings is told in it where the database is."""
+    near = next((each for each in found if each.beside == "the instance folder" and each.setting), None)
+    if near is None or not app.takes_settings:
+        return app, found
+    place = f"sqlite:///{{data}}/{near.file}" if "sqlite:" in near.written else f"{{data}}/{near.file}"
+    return replace(app, called=f"({{'{near.setting}': '{place}'}})"), [
+        replace(each, beside="") if each is near else each for each in found]
 
 
 def _rooted(service: Service, app: App) -> Service:
@@ -57,11 +75,22 @@ def with_data(at: Sources, service: Service, known: Sequence[Variable], found: S
             notes.append(server_note(each))
         elif each.env:
             env |= each.env
+        elif not each.beside:
+            continue
         elif each.beside == "the working directory" and not _reads_beside(at):
             env.setdefault("PYTHONPATH", Seen("{folder}", "it is started elsewhere"))
-            values |= {key: _in_data(values[key], each) for key in ("start", "migrate") if key in values}
+            place = f"{each.where} has {each.file} in the working directory"
+            values |= {key: _in_data(values[key], place) for key in ("start", "migrate") if key in values}
         else:
             notes.append(_fixed_note(each))
+    env |= {each.name: Seen("1", f"read in {each.where}; what it prints is kept") for each in known
+            if each.name in _STDOUT}
+    place = next((f"{at.where(path, at.line_of(path, match[0]))} writes there" for path in at.ending(".py")
+                  if (match := _WRITTEN.search(at.text(path)))), "")
+    if place and "--chdir={data}" not in str(values["start"].value) and not _reads_beside(at):
+        env.setdefault("PYTHONPATH", Seen("{folder}", "it is started elsewhere"))
+        values |= {key: _in_data(values[key], place) for key in ("start", "migrate") if key in values
+                   and "alembic" not in str(values[key].value)}
     files = [each.file for each in found if each.file and each.kind == "SQLite"]
     if files:
         values["databases"] = Seen(list(dict.fromkeys(files)), "; ".join(each.where for each in found if each.file))
@@ -70,10 +99,10 @@ def with_data(at: Sources, service: Service, known: Sequence[Variable], found: S
                    dev_env={**service.dev_env, **got.dev_env}, test_env={**service.test_env, **got.dev_env})
 
 
-def _in_data(start: Seen, database: Database) -> Seen:
+def _in_data(start: Seen, why: str) -> Seen:
+    """The same words in the folder of the data."""
     words = start.value if isinstance(start.value, list) else []
-    return replace(start, value=["env", "--chdir={data}", *words], where=f"{start.where}; started in {{data}}, since "
-                   f"{database.where} has {database.file} in the working directory")
+    return replace(start, value=["env", "--chdir={data}", *words], where=f"{start.where}; started in {{data}}: {why}")
 
 
 def _reads_beside(at: Sources) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiimprove.recognition.commands import Line
 from aiimprove.recognition.sources import Sources
@@ -21,7 +21,8 @@ _MODULE = re.compile(r"(?:FLASK_APP=|--app[ =]|fastapi (?:run|dev) )\"?([A-Za-z_
 @dataclass(frozen=True)
 class App:
     """An app object: `module:name`, or a function without required parameters that makes one. `root` is the folder
-    that Python has to look in ("" for the service's own)."""
+    that Python has to look in ("" for the service's own); `takes_settings` says that it takes a mapping of settings,
+    `called` what it is called with."""
 
     framework: str
     module: str
@@ -30,10 +31,12 @@ class App:
     where: str
     factory: bool = False
     root: str = ""
+    takes_settings: bool = False
+    called: str = ""
 
     @property
     def target(self) -> str:
-        return f"{self.module}:{self.name}"
+        return f"{self.module}:{self.name}{self.called}"
 
     @property
     def asgi(self) -> bool:
@@ -74,7 +77,8 @@ def _all(at: Sources) -> Iterator[App]:
         for node in tree.body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (made := _made_in(node)):
                 if _callable_bare(node):
-                    yield _app(at, path, made, node.name, node.lineno, factory=True)
+                    yield replace(_app(at, path, made, node.name, node.lineno, factory=True),
+                                  takes_settings=_takes_settings(node))
                 factories[node.name] = made
     for path, tree in at.python():
         for name, call, line in _assigned(tree):
@@ -123,6 +127,14 @@ def _callable_bare(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     wanted = function.args
     return isinstance(function, ast.FunctionDef) and len(wanted.args) == len(wanted.defaults) and all(
         default is not None for default in wanted.kw_defaults)
+
+
+def _takes_settings(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether its first parameter is a mapping that the settings are updated from."""
+    first = function.args.args[0].arg if function.args.args else ""
+    return bool(first) and any(isinstance(node, ast.Call) and re.search(r"config\.(update|from_mapping)$", ast.unparse(
+        node.func)) and any(isinstance(each, ast.Name) and each.id == first for each in node.args)
+        for node in ast.walk(function))
 
 
 def _root(at: Sources, path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,6 +34,7 @@ class Packages:
     words: tuple[str, ...]
     where: str
     added: tuple[tuple[str, str], ...] = ()
+    interpreter: Seen | None = None
 
     def has(self, *names: str) -> bool:
         return bool(self.names & set(names))
@@ -48,13 +50,32 @@ class Packages:
         if not self.files and not self.added:
             return {"runtime": Seen("python", "Python files")}
         extra = "".join(f"; {name} is added: {why}" for name, why in self.added)
-        return {"runtime": Seen("python", self.where),
+        chosen = {"interpreter": self.interpreter} if self.interpreter else {}
+        return {"runtime": Seen("python", self.where), **chosen,
                 "lock_files": Seen(list(self.files), f"{self.manager}: installed again only when these change"),
                 "install": Seen([*(self.words or _PIP), *(name for name, _ in self.added)], self.where + extra)}
 
 
 def recognise(at: Sources) -> Packages:
-    """What a folder's files ask for. Files with a lock come first, then requirements files, then the rest."""
+    """What a folder's files ask for, and of which Python."""
+    return replace(_packages(at), interpreter=_interpreter(at))
+
+
+def _interpreter(at: Sources) -> Seen | None:
+    """The Python that a project asks for, when it does not take the one that `python3` means."""
+    project = at.toml("pyproject.toml")
+    asked = str(project.get("project", {}).get("requires-python") or project.get("tool", {}).get("poetry", {}).get(
+        "dependencies", {}).get("python", ""))
+    least, below = (re.search(rf"{kind}\s*3\.(\d+)", asked) for kind in (r"(?:>=|\^|~=?|==)", "<"))
+    ours = sys.version_info.minor
+    where = f"{at.where('pyproject.toml', at.line_of('pyproject.toml', asked))} asks for Python {asked}"
+    if least and int(least[1]) > ours:
+        return Seen(f"python3.{least[1]}", where)
+    return Seen(f"python3.{int(below[1]) - 1}", where) if below and int(below[1]) <= ours else None
+
+
+def _packages(at: Sources) -> Packages:
+    """Files with a lock come first, then requirements files, then the rest."""
     lock = at.first(*_LOCKS)
     if at.first("Pipfile", "Pipfile.lock") and not at.first(*_MAIN):
         return _pipfile(at)

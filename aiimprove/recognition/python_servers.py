@@ -31,7 +31,7 @@ def _asgi(app: App, packages: Packages) -> tuple[Seen, Packages]:
 
 
 def _wsgi(app: App, packages: Packages) -> tuple[Seen, Packages]:
-    called = f"{app.target}()" if app.factory else app.target
+    called = f"{app.target}()" if app.factory and not app.called else app.target
     if packages.has("gunicorn"):
         words = ["gunicorn", called, "--bind", "127.0.0.1:{port}", "--workers", "1", "--threads", "8", "--keep-alive",
                  "75"]
@@ -51,7 +51,9 @@ def migrate(at: Sources, app: App, packages: Packages, database: str) -> dict[st
     """The keys that bring the database up to a release: by Flask-Migrate, Alembic, a script, or once by `init-db`."""
     if packages.has("flask-migrate") and at.named("alembic.ini", "env.py"):
         where = at.where(at.named("env.py", "alembic.ini")[0])
-        return {"migrate": Seen([*_PYTHON, "flask", "--app", app.target, "db", "upgrade"], f"Flask-Migrate: {where}")}
+        folder = where.removeprefix(at.prefix).partition("/")[0]
+        words = [*_PYTHON, "flask", "--app", app.target, "db", "upgrade", "-d", f"{{folder}}/{folder}"]
+        return {"migrate": Seen(words, f"Flask-Migrate: {where}")}
     alembic = next((each for each in at.named("alembic.ini") if each.count("/") <= 2), "")
     if alembic:
         chosen = ["-c", alembic] if "/" in alembic else []

@@ -45,6 +45,12 @@ class Sources:
     def _trees(self) -> dict[str, ast.Module | None]:
         return {}
 
+    @cached_property
+    def top(self) -> Sources:
+        """The repository that the folder belongs to."""
+        above = self.prefix.count("/")
+        return Sources(self.root.parents[above - 1]) if above else self
+
     def at(self, folder: str) -> Sources:
         """A folder below this one."""
         inside = folder.strip("/")

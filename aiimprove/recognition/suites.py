@@ -27,7 +27,8 @@ def python(at: Sources, packages: Packages, settings: str = "") -> tuple[dict[st
     if settings:
         packages = packages.plus("pytest-django", "runs Django's tests with a report")
         words += [] if _configured(at) else [f"--ds={settings}", "-o", "python_files=tests.py test_*.py *_test.py"]
-    inside = "no file names pytest: it runs unittest's tests too" if not asks else f"tests in {at.where(folder)}"
+    place = f"tests in {at.where(folder or files[0])}"
+    inside = place if asks else f"{place}; no file names pytest, which runs unittest's tests too"
     found = {"test": Seen(words, inside)}
     if folder:
         found["tests"] = Seen(folder.rstrip("/"), "taken from the live commit in a proof")

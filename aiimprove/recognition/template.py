@@ -17,8 +17,9 @@ _HEAD = """# What aiimprove keeps live and keeps improving. Written by 'aiimprov
 _FILES = """# Secrets, and addresses of databases: files with KEY=value lines, mode 0600, outside the repository. The
 # second one is for the development copy and for proofs, and must lead to nothing that live uses.
 """
-_PLAIN = ("folder", "runtime", "lock_files", "install", "build", "artifact", "start", "live_port", "dev_port", "health",
-          "ready", "smoke", "openapi", "databases", "migrate", "migrations", "populate", "test", "tests", "assets")
+_PLAIN = ("folder", "runtime", "interpreter", "lock_files", "install", "build", "artifact", "start", "live_port",
+          "dev_port", "health", "ready", "smoke", "openapi", "databases", "migrate", "migrations", "populate", "test",
+          "tests", "assets")
 
 
 def text(app: Recognised, live_env: str = "") -> str:
@@ -76,8 +77,21 @@ def _written(value: Value) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{quoted(key)} = {quoted(each)}" for key, each in value.items()) + " }"
     if isinstance(value, list):
-        return "[" + ", ".join(map(quoted, value)) + "]"
+        return _list([quoted(each) for each in value])
     return str(value) if isinstance(value, int) else quoted(value)
+
+
+def _list(words: list[str]) -> str:
+    """In one row, or in as many as it takes."""
+    row = "[" + ", ".join(words) + "]"
+    if len(row) <= _WIDTH - 14 or "\n" in row:
+        return row
+    rows, line = list[str](), "   "
+    for word in words:
+        if len(line) + len(word) > _WIDTH - 3:
+            rows, line = [*rows, line], "   "
+        line += f" {word},"
+    return "\n".join(["[", *rows, line, "]"])
 
 
 def quoted(word: str) -> str:

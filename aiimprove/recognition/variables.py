@@ -52,9 +52,9 @@ class _Reader:
     def _read(self, node: ast.AST, goes_to: str, guarded: bool) -> Iterator[Variable]:
         if id(node) in self._done:
             return
-        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and self._name(node.values[0]):
-            self._done |= {id(node), id(node.values[0])}
-            yield self._variable(node, self._name(node.values[0]), node.values[1:], goes_to)
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and (read := self._inside(node.values[0])):
+            self._done |= {id(node), id(read)}
+            yield self._variable(node, self._name(read), node.values[1:], goes_to)
         elif isinstance(node, ast.Call) and self._name(node):
             self._done.add(id(node))
             default = [*node.args[1:2], *(each.value for each in node.keywords if each.arg == "default")]
@@ -63,6 +63,10 @@ class _Reader:
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and self._name(node):
             self._done.add(id(node))
             yield self._variable(node, self._name(node), [], goes_to, not guarded)
+
+    def _inside(self, node: ast.AST) -> ast.AST | None:
+        """What reads a variable in an expression, also when more is done with the value."""
+        return next((each for each in ast.walk(node) if self._name(each)), None)
 
     def _name(self, node: ast.AST) -> str:
         """The variable that an expression reads; empty when it reads none."""
