@@ -10,7 +10,7 @@ from aiimprove.improvement import Improvement, Status
 from aiimprove.settings import Limits
 
 REQUIRED = ("scope", "honesty", "probe", "smoke", "contract", "migration", "speed", "resources", "replay", "rollback",
-            "tests")
+            "tests", "strength")
 """Checks without which no candidate of an author's is shown to anybody."""
 WAY_BACK = "rollback"
 REPLAY, TESTS = "replay", "tests"

@@ -94,6 +94,9 @@ class Proof:
     tests_seconds: float = key(600.0, "seconds the repository's tests may take", least=1)
     build_seconds: float = key(600.0, "seconds a build may take", least=1)
     pairs: int = key(30, "interleaved pairs for a comparison of speed", least=10)
+    mutants: int = key(12, "small mistakes that are tried in the changed lines, to see whether the proof notices them",
+                       least=4, most=100)
+    mutation_seconds: float = key(120.0, "seconds that trying them may take", least=5)
     protected: list[str] = key([], "further paths (globs) that no candidate may change")
 
 

@@ -19,8 +19,8 @@ LAYERS = {
                   "units crontab openmetrics tallies honesty rejection overlap remembered advice",
     "primitives": "config disk notify store process journal repository probes",
     "devices": "shim lock signing exchange installation door operators landlock sandbox vault snapshot backups "
-               "rehearsal samples heartbeat build slots assets recording gateway proving recipes authors detectors "
-               "checks carrying baits recognition",
+               "rehearsal samples heartbeat build slots assets recording gateway proving mutation recipes authors "
+               "detectors checks carrying baits recognition",
     "workspace": "workspace",
     "shared steps": "taken looked releases migration development replaying watching promotion way_back unfinished "
                     "bundle reproving settlement canary_steps rollout restoring revival retention logs footprint "

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from aiimprove.proving import Stand
 
 CHECKS = {name: f"{__name__}.{name}" for name in (
-    "contract", "honesty", "migration", "probe", "replay", "resources", "rollback", "scope", "smoke", "speed", "tests")}
+    "contract", "honesty", "migration", "probe", "replay", "resources", "rollback", "scope", "smoke", "speed",
+    "strength", "tests")}
 
 
 class Checker(Protocol):

@@ -47,18 +47,23 @@ class Results:
         return cls(**json.loads(text))
 
 
-def run_tests(case: Case, release: Release, name: str, folder: Path, out: Path) -> Results:
-    """Runs the tests of a service in `folder`, an exported tree, with loopback only; `out` is theirs to write."""
+def run_tests(case: Case, release: Release, name: str, folder: Path, out: Path,
+              seconds: float = 0.0) -> Results:
+    """Runs the tests of a service in `folder`, an exported tree, with loopback only; `out` is theirs to write.
+
+    `seconds` is another deadline than the config's.
+    """
+    deadline = seconds or case.config.proof.tests_seconds
     data, report = out / "data", out / "report.xml"
     data.mkdir(parents=True, exist_ok=True)
     words = [word.replace("{report}", str(report)) for word in case.config.services[name].test]
     place = Place({}, data, read_env_file(case.config.env_file.dev), role="test")
     start = replace(launch(case.config, release, name, place, words), cwd=folder)
     argv, env = boxed(case.box, start, writable=[folder, out], network="loopback")
-    done = process.run(argv, cwd=folder, env=env, deadline=case.config.proof.tests_seconds, nice=NICE,
+    done = process.run(argv, cwd=folder, env=env, deadline=deadline, nice=NICE,
                        log=out / "tests.log")
     if done.timed_out:
-        return Results(problem=f"the tests of {name} took longer than {case.config.proof.tests_seconds:g} seconds")
+        return Results(problem=f"the tests of {name} took longer than {deadline:g} seconds")
     if not report.is_file() or report.is_symlink():
         return Results(problem=f"the tests of {name} wrote no report:\n{last_lines(out / 'tests.log')}")
     return replace(read_report(report), exit_code=done.exit_code)

@@ -140,22 +140,27 @@ class ServiceTests:
 
     def _run(self, label: str, release: Release, added: Sequence[str] = (), added_from: str = "") -> Results:
         """Live's tests on the code of a release, with a witness among them; or the added files by themselves."""
+        release, folder, out = self.exported(label, release, added, added_from)
+        told = None if added else witness(out / "tree", self._tests, self.case.config.services[self.name].test)
+        if told:
+            (out / "tree" / told.path).write_text(told.text)
+        return run_tests(self.case, release, self.name, folder, out).without(told.name if told else "")
+
+    def exported(self, label: str, release: Release, added: Sequence[str] = (),
+                 added_from: str = "") -> tuple[Release, Path, Path]:
+        """What is run, the folder of the service in a tree of its own as its tests are run there, and the folder
+        around that tree, in which they may write."""
         out = self.case.work / f"tests-{self.name}-{label}"
         shutil.rmtree(out, ignore_errors=True)
         tree, base, service = out / "tree", self.case.baseline, self.case.config.services[self.name]
         folder = sources(self.case.config, self.case.repository, release.commit, tree, self.name)
         seal = Seal(self.case.repository, base.commit, service, self._tests, self.case.finding is not None)
         seal.close(tree, release.commit, list(dict.fromkeys([*source_paths(service), service.folder])))
-        if self.case.finding is not None:
-            release = replace(release, dependencies=base.dependencies)
         if added:
             seal.empty(tree)
-            self.case.repository.export(added_from or release.commit, tree, added)
-            return run_tests(self.case, release, self.name, folder, out)
-        told = witness(tree, self._tests, service.test)
-        if told:
-            (tree / told.path).write_text(told.text)
-        return run_tests(self.case, release, self.name, folder, out).without(told.name if told else "")
+            self.case.repository.export(added_from or release.commit, tree, list(added))
+        judged = release if self.case.finding is None else replace(release, dependencies=base.dependencies)
+        return judged, folder, out
 
 
 def _forged(before: Results, after: Results) -> str:

@@ -19,7 +19,7 @@ from aiimprove.errors import AiimproveError
 from aiimprove.finding import Finding, Json, Kind, Probe
 from aiimprove.openapi import Parameter, Route
 from aiimprove.probes import replay
-from aiimprove.samples import key_of, request
+from aiimprove.samples import Request, key_of, request
 
 SECONDS = 300.0
 CONFIRMATIONS = 3
@@ -171,7 +171,17 @@ class Trial:
         highest = border(start, max(above), fails) if above else None
         limits = all(value is None or is_limit(value, self._raised(route, strained, parameter, value + step))
                      for value, step in ((lowest, -1), (highest, 1)))
-        return {"lowest_ok": lowest, "highest_ok": highest, "one_stretch": True} if limits else nothing
+        edges = [self._edge(request(route, {**strained, key_of(parameter): value}),
+                            request(route, {**strained, key_of(parameter): value + step}))
+                 for value, step in ((lowest, -1), (highest, 1)) if value is not None]
+        found = {"lowest_ok": lowest, "highest_ok": highest, "one_stretch": True, "edges": edges}
+        return found if limits else nothing
+
+    def _edge(self, within: Request, beyond: Request) -> dict[str, Json]:
+        """A border as requests on either side of it, and whether the app takes the one within."""
+        answer = within.send(self.visit.line)
+        return {"passes": within.to_json(), "crashes": beyond.to_json(),
+                "accepted": answer is not None and answer.status not in (400, 422)}
 
     def _strain(self, route: Route, parameter: Parameter, valid: Mapping[str, Json]) -> dict[str, Json]:
         """The largest allowed values of the other numbers, as they may multiply with this one."""

@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from aiimprove.errors import AiimproveError, MigrationFailed, NotHealthy
 from aiimprove.evidence import Check, Evidence, Verdict
 from aiimprove.finding import Finding, digest_of
-from aiimprove.policy import REPLAY
+from aiimprove.policy import REPLAY, WAY_BACK
 from aiimprove.proving.also import also_mended
 from aiimprove.proving.copies import NICE, Copy, running_copy
 from aiimprove.recording import NO_TRAFFIC, Traffic
@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from aiimprove.checks import Checker
 
 ALL: tuple[str, ...] = ("scope", "honesty", "probe", "smoke", "contract", "migration", "speed", "resources", "replay",
-                        "rollback", "tests")
+                        "rollback", "tests", "strength")
 """The modules of `aiimprove.checks`, in the order in which they look: what is quick first. `rollback` writes to the
 data of both copies, so whoever asks them comes before it."""
-ABOUT_A_FINDING = frozenset({"honesty", "probe", "scope"})
+ABOUT_A_FINDING = frozenset({"honesty", "probe", "scope", "strength"})
+ONLY_OF_THE_GOOD = frozenset({"strength"})
+"""What takes long, and says nothing about a candidate that another check has refused already."""
 NEVER_CHECKED = ("how pages look in a browser", "how it behaves under load")
 
 
@@ -100,7 +102,7 @@ def _wanted(case: Case) -> list[str]:
 def _evidence(stand: Stand | Check, case: Case) -> Evidence:
     skipped = sorted(set(ALL) - set(_wanted(case)))
     also = {} if isinstance(stand, Check) else also_mended(case.others, stand.baseline, stand.candidate)
-    answers = [stand] if isinstance(stand, Check) else [_ask(name, stand) for name in _wanted(case)]
+    answers = [stand] if isinstance(stand, Check) else list(_answers(_wanted(case), stand))
     unchecked = (*NEVER_CHECKED, *_not_replayed(answers), *(f"the check named {name}" for name in skipped),
                  *_about_the_box(case.box))
     probe = case.finding.probe.digest() if case.finding else ""
@@ -113,6 +115,7 @@ def judge_digest(config: Config) -> str:
     package = Path(__file__).parent.parent
     files = [*sorted((package / "checks").rglob("*.py")), *sorted((package / "proving").glob("*.py")),
              *sorted((package / "honesty").glob("*.py")),
+             *sorted((package / "mutation").glob("*.py")),
              *(package / f"{name}.py" for name in ("answer", "ledger", "openapi", "policy", "probes", "rehearsal",
                                                    "samples", "snapshot"))]
     code = {str(path.relative_to(package)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
@@ -143,6 +146,15 @@ def _stand(case: Case, stack: ExitStack) -> Stand | Check:
         return Check("start", Verdict.ERRORED, f"the candidate could not be started: {error}", (),
                      time.monotonic() - began)
     return Stand(case, baseline, candidate, data)
+
+
+def _answers(wanted: list[str], stand: Stand) -> Iterator[Check]:
+    refused = False
+    for name in wanted:
+        if not (refused and name in ONLY_OF_THE_GOOD):
+            answer = _ask(name, stand)
+            refused |= answer.verdict in (Verdict.FAILED, Verdict.ERRORED) and name != WAY_BACK
+            yield answer
 
 
 def _ask(name: str, stand: Stand) -> Check:

@@ -21,7 +21,8 @@ NO_TEST = " No test comes with it, as it is not plain how the tests get a client
 class Client:
     """`parameter` is the fixture that a test takes (empty: none), `name` what it calls the client.
 
-    A `bare` one is made of the app alone: nobody has put a database behind it.
+    A `bare` one is made of the app alone: nobody has put a database behind it; `lenient` then makes one that answers
+    500 where the app crashes.
     """
 
     imports: tuple[str, ...]
@@ -29,13 +30,16 @@ class Client:
     parameter: str = ""
     setup: tuple[str, ...] = ()
     bare: bool = False
+    lenient: str = ""
 
 
-def new_test(tree: Path, service: Service, name: str, body: Callable[[Client], Sequence[str]]) -> dict[str, str]:
+def new_test(tree: Path, service: Service, name: str, body: Callable[[Client], Sequence[str]],
+             imports: Sequence[str] = ()) -> dict[str, str]:
     """A test file with one test of this name, by its path in the tree; empty when the service has no tests, or when
     it is not plain how those that are there get their client.
 
-    `body` gives the lines of the test. Raises Unsure when there is such a file already.
+    `body` gives the lines of the test, `imports` what they need besides. Raises Unsure when there is such a
+    file already.
     """
     folder = tests_folder(tree, service)
     client = _client(folder, tree / service.folder, service) if folder else None
@@ -46,7 +50,7 @@ def new_test(tree: Path, service: Service, name: str, body: Callable[[Client], S
         raise Unsure(f"there is a test {path.relative_to(tree)} already")
     setup = ["", *client.setup] if client.setup else []
     hides_import = "  # noqa: F811" if client.parameter and client.imports else ""
-    lines = [*client.imports, *setup, "", "", f"def test_{name}({client.parameter}):{hides_import}",
+    lines = [*imports, *client.imports, *setup, "", "", f"def test_{name}({client.parameter}):{hides_import}",
              *(f"    {line}" for line in body(client))]
     return {str(path.relative_to(tree)): "\n".join(lines).lstrip("\n") + "\n"}
 
@@ -116,7 +120,8 @@ def _made(module: ast.Module, start: tuple[str, str]) -> Client | None:
 
 def _bare(row: ast.Import | ast.ImportFrom, app: str) -> Client:
     imports = (f"from fastapi.testclient import {CLIENT}", ast.unparse(row))
-    return Client(imports, "client", setup=(f"client = {CLIENT}({app})",), bare=True)
+    return Client(imports, "client", setup=(f"client = {CLIENT}({app})",), bare=True,
+                  lenient=f"{CLIENT}({app}, raise_server_exceptions=False)")
 
 
 def _wrapped(call: ast.Call) -> ast.expr | None:

@@ -40,7 +40,9 @@ def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
     module = "fastapi.middleware.gzip" if called(made.source, "fastapi", "FastAPI") else "starlette.middleware.gzip"
     source, name = with_name(made.source, module, "GZipMiddleware")
     changed = with_middleware(made, f"{name}, minimum_size={MINIMUM_SIZE}", source)
-    test = new_test(tree, service, "answers_are_compressed", lambda client: _test(service.openapi, client.name))
+    test = new_test(tree, service, "answers_are_compressed", lambda client: _test(service.openapi, client.name),
+                    ("from starlette.responses import PlainTextResponse",
+                     "from starlette.testclient import TestClient as Bare"))
     return Patch(f"Text answers of {MINIMUM_SIZE} bytes and more are sent with gzip to visitors who accept it."
                  + ("" if test else NO_TEST),
                  {changed.path: changed.text} | test)
@@ -57,10 +59,17 @@ def _refuse_parts(sources: Sequence[Source], finding: Finding) -> None:
 
 
 def _test(openapi: str, client: str) -> list[str]:
+    """What is compressed, and from which size on: the middleware, as it was added, around answers of known sizes."""
+    size = [f"added = [each for each in {client}.app.user_middleware if each.cls.__name__ == \"GZipMiddleware\"]",
+            "kind, *_, options = added[0]",
+            f"for size, encoding in (({MINIMUM_SIZE - 1}, None), ({MINIMUM_SIZE}, \"gzip\")):",
+            "    around = Bare(kind(PlainTextResponse(\"x\" * size), **options))",
+            "    sized = around.get(\"/\", headers={\"Accept-Encoding\": \"gzip\"})",
+            "    assert sized.headers.get(\"Content-Encoding\") == encoding"]
     if not openapi:
-        return [f"assert any(each.cls.__name__ == \"GZipMiddleware\" for each in {client}.app.user_middleware)"]
+        return size
     return [f'packed = {client}.get("{openapi}", headers={{"Accept-Encoding": "gzip"}})',
             f'plain = {client}.get("{openapi}", headers={{"Accept-Encoding": "identity"}})',
             'assert packed.headers["Content-Encoding"] == "gzip"',
             'assert "Content-Encoding" not in plain.headers',
-            "assert packed.content == plain.content"]
+            "assert packed.content == plain.content", *size]

@@ -76,7 +76,7 @@ def _test(tree: Path, service: Service, name: str, missing: dict[str, str]) -> d
     lines = ['import { expect, test } from "vitest";', f'import config from "{up}/{name.removesuffix(".ts")}";', "",
              'test("every page carries the security headers", async () => {',
              "  const rows = (await config.headers?.()) ?? [];",
-             "  const sent = rows.flatMap((row) => row.headers);",
+             '  const sent = rows.filter((row) => row.source === "/:path*").flatMap((row) => row.headers);',
              *(f'  expect(sent).toContainEqual({{ key: "{header}", value: "{value}" }});'
                for header, value in missing.items()), "});", ""]
     return {str(folder.relative_to(tree) / f"security-headers.test.{language}"): "\n".join(lines)}

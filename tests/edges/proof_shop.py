@@ -169,6 +169,15 @@ FILES = {"shop/app.py": APP, "shop/migrate.py": MIGRATE, "shop/run_tests.py": RU
          "shop/migrations/0001.sql": "CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT, note TEXT);"
                                      "INSERT INTO item (name) VALUES ('one'), ('two')"}
 FIXED = APP.replace('raise OverflowError(page)', 'return 422, {"error": "no such page"}')
+FAR_PAGES = '''\
+from app import items
+
+
+def test_far_pages():
+    assert items({"page": ["1001"]}) == (422, {"error": "no such page"})
+    assert items({"page": ["1000"]})[0] == 200
+'''
+"""A test that holds the fix: without it nobody would notice small mistakes in it."""
 
 SERVICE = Service(folder="shop", start=[PYTHON, "app.py", "{port}"], health="/health", smoke=["/items", "/count"],
                   openapi="/openapi.json", databases=["shop.db"], migrate=[PYTHON, "migrate.py"],

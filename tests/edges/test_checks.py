@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pytest
-from proof_shop import APP, CALM, FINDING, FIXED, MIGRATE, Shop, number, openapi, visited
+from proof_shop import APP, CALM, FAR_PAGES, FINDING, FIXED, MIGRATE, Shop, number, openapi, visited
 
 from aiimprove.checks import CHECKS
 from aiimprove.evidence import Evidence, Verdict
@@ -62,6 +62,21 @@ if __name__ == "__main__":
     threading.Thread(target=work, daemon=True).start()
 """)
 """It works behind its answers."""
+NAMES_KEPT = '''\
+import os
+import sqlite3
+from app import add, names
+
+
+def test_names():
+    with sqlite3.connect(os.environ["SHOP_DB"]) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS item (id INTEGER PRIMARY KEY, name TEXT, note TEXT)")
+    assert add("b") == (201, {"id": 1}) and names({}) == (200, [""])
+    with sqlite3.connect(os.environ["SHOP_DB"]) as connection:
+        connection.execute("INSERT INTO item (name) VALUES ('b')")
+    assert names({}) == (200, ["B", ""])
+'''
+HELD = {"shop/tests/test_far_pages.py": FAR_PAGES}
 NEEDS_INDEX = replace(FINDING, cause="missing-index")
 BAD = [
     Bad("probe", {"shop/app.py": APP.replace("page > 1000", "page > 2000")}, "the problem is still there"),
@@ -81,7 +96,10 @@ BAD = [
     Bad("speed", {"shop/app.py": FIXED.replace("    with sqlite3", "    time.sleep(0.02)\n    with sqlite3")},
         "shop /count takes"),
     Bad("resources", {"shop/app.py": KEEPS}, "shop keeps growing: by"),
-    Bad("rollback", {"shop/app.py": NAMELESS}, "one way, because the live version's shop GET /names answers 500"),
+    Bad("strength", {"shop/app.py": FIXED.replace("422, {", "422 if page < 9999 else 404, {")},
+        "5 of 10 small mistakes in the changed lines are noticed"),
+    Bad("rollback", {"shop/app.py": NAMELESS, "shop/tests/test_names.py": NAMES_KEPT},
+        "one way, because the live version's shop GET /names answers 500"),
     Bad("replay", {"shop/app.py": BROWSERS_LOCKED_OUT}, "shop POST /names answers 403 instead of 201",
         traffic=visited(("GET", "/names"), ("POST", "/names", '{"name": "three"}'))),
 ]
@@ -89,19 +107,24 @@ BAD = [
 
 @pytest.mark.parametrize("bad", BAD, ids=str)
 def test_only_this_check_catches_this_patch(shop: Shop, bad: Bad) -> None:
-    evidence = prove(shop.case(bad.files, bad.finding, bad.traffic))
+    held = {} if bad.check in ("probe", "honesty") else HELD
+    evidence = prove(shop.case({**held, **bad.files}, bad.finding, bad.traffic))
     caught = [check for check in evidence.checks if check.verdict is not Verdict.PASSED]
-    assert [(check.name, check.verdict) for check in caught] == [(bad.check, Verdict.FAILED)], words(evidence)
-    assert bad.said in caught[0].summary and evidence.verdict is Verdict.FAILED
+    verdict = Verdict.INCONCLUSIVE if bad.check == "strength" else Verdict.FAILED
+    assert [(check.name, check.verdict) for check in caught] == [(bad.check, verdict)], words(evidence)
+    assert bad.said in caught[0].summary and evidence.verdict is verdict
     assert bool(one_way(evidence)) is (bad.check == "rollback") and outcome(evidence) is (
-        Verdict.PASSED if bad.check == "rollback" else Verdict.FAILED), "a human is asked, and told"
+        Verdict.PASSED if bad.check == "rollback" else verdict), "a human is asked, and told"
     others = tuple(check for check in evidence.checks if check.name != bad.check)
-    assert len(others) == len(ALL) - 1 and replace(evidence, checks=others).verdict is Verdict.PASSED
+    refused = outcome(evidence) is Verdict.FAILED
+    assert len(others) == len(ALL) - 1 - refused, "what is refused already is not asked for its strength"
+    assert replace(evidence, checks=others).verdict is Verdict.PASSED
 
 
 def test_a_check_that_is_switched_off_lets_its_patch_through(shop: Shop) -> None:
     bad = next(each for each in BAD if each.check == "tests")
-    evidence = prove(replace(shop.case(bad.files), checks=tuple(name for name in ALL if name != "tests")))
+    asked = tuple(name for name in ALL if name not in ("tests", "strength"))
+    evidence = prove(replace(shop.case(bad.files), checks=asked))
     assert words(evidence) == [] and evidence.verdict is Verdict.PASSED
     assert "the check named tests" in evidence.not_checked
 
@@ -121,7 +144,7 @@ def only(shop: Shop, name: str, files: Mapping[str, str | None], finding: Findin
 
 
 def test_a_good_patch_passes_everything(shop: Shop) -> None:
-    case = shop.case({"shop/app.py": FIXED, "shop/tests/test_far_pages.py": NEW_TEST,
+    case = shop.case({"shop/app.py": FIXED, "shop/tests/test_far_pages.py": FAR_PAGES,
                       "shop/openapi.json": openapi(parameters=[number(maximum=1000)])})
     evidence = prove(case)
     assert words(evidence) == []
@@ -130,6 +153,34 @@ def test_a_good_patch_passes_everything(shop: Shop) -> None:
     assert said["probe"].startswith("the problem is gone (before: answered 500; after: answered 422); so it is in ")
     assert "so do 1 new ones, and 1 of them fail without the change" in said["tests"]
     assert (evidence.artifact, evidence.probe) == (case.candidate.artifact, FINDING.probe.digest())
+
+
+class TestStrength:
+    def test_without_a_test_of_the_changed_lines_nothing_is_shown(self, shop: Shop) -> None:
+        verdict, said = only(shop, "strength", {"shop/app.py": FIXED})
+        assert verdict is Verdict.INCONCLUSIVE and "1 of 4 small mistakes" in said
+        assert "nobody notices: shop/app.py:13 422 is 421" in said and "What is missing is a test" in said
+
+    def test_the_running_copy_judges_what_tests_cannot(self, shop: Shop) -> None:
+        verdict, said = only(shop, "strength", {"shop/app.py": FIXED, "shop/tests/test_a.py": FAR_PAGES.replace(
+            "assert items({\"page\": [\"1001", "# assert items({\"page\": [\"1001")})
+        assert verdict is Verdict.INCONCLUSIVE and "1 by probe" in said
+
+    def test_a_test_that_fails_now_and_then_proves_nothing(self, shop: Shop) -> None:
+        tired = ("import os\n\n\ndef test_tired():\n    with open('tests/times', 'a') as file:\n"
+                 "        file.write('x')\n    assert os.path.getsize('tests/times') < 6\n")
+        verdict, said = only(shop, "strength", {"shop/app.py": FIXED, "shop/tests/test_tired.py": tired, **HELD})
+        assert verdict is Verdict.INCONCLUSIVE and said == "its new tests fail now and then without any mistake"
+
+    def test_what_holds_no_program_is_not_asked(self, shop: Shop) -> None:
+        assert only(shop, "strength", {"shop/openapi.json": openapi(), "README.md": "words"})[0] is Verdict.PASSED
+
+    def test_without_time_nothing_is_claimed(self, shop: Shop) -> None:
+        case = shop.case({"shop/app.py": FIXED, **HELD})
+        config = replace(case.config, proof=replace(case.config.proof, mutation_seconds=0))
+        check = prove(replace(case, config=config, checks=("strength",))).checks[0]
+        assert (check.verdict, check.summary) == (
+            Verdict.INCONCLUSIVE, "there was time for 0 of 4 small mistakes only")
 
 
 class TestProbe:
