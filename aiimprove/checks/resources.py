@@ -99,7 +99,7 @@ def _worse(stand: Stand, name: str, paths: Sequence[str], look: Look) -> Iterato
 
 def _look(stand: Stand, name: str, paths: Sequence[str]) -> Look:
     meters = [Meter.of(copy.processes[name]) for copy in (stand.baseline, stand.candidate)]
-    turns = max(2, stand.case.config.proof.pairs // 2)
+    turns = max(4, stand.case.config.proof.pairs // 5)
     seconds: tuple[list[float], list[float]] = ([], [])
     with Line(stand.baseline.urls[name]) as before, Line(stand.candidate.urls[name]) as after:
         lanes = [Lane(before, meters[0].seconds), Lane(after, meters[1].seconds)]
