@@ -1,10 +1,12 @@
 """The canary's judge against simulated releases, good and bad, and beside it three rules that others use.
 
-`python bench/canary.py [--short] [--json FILE]`. Sites of 4 to 9 routes, 0.05 to 50 requests a second, heavy-tailed
-times, up to 1 % errors of their own. Good releases are like stable, half of them a little worse (6 % slower, 0.3
-points more errors within 1 %). Bad ones: 1 to 100 % errors, slower by 10 to 200 %, a slow leak, one route only, writes
-only, dead or answering only errors after a minute. Ours: steps of 5 and 25 %, at most 600 s, then 300 s of watch;
-the simulated watcher runs the judge, the ledger and the pace of replays of production.
+`python bench/canary.py [--short] [--json FILE] [--first N]`. Each release is drawn from its number; `--first` begins
+with another one than 0, for releases that nobody looked at while the judge was made. Sites of 4 to 9 routes, 0.05 to
+50 requests a second, heavy-tailed times, up to 1 % errors of their own. Good releases are like stable, half of them a
+little worse (6 % slower, 0.3 points more errors within 1 %). Bad ones: 1 to 100 % errors, slower by 10 to 200 %, a
+slow leak, one route only, writes only, dead or answering only errors after a minute. Ours: steps of 5 and 25 %, at
+most 600 s, then 300 s of watch; the simulated watcher runs the judge, the ledger and the pace of replays of
+production.
 
 With "an outage of both", a good release and the one before it answer badly to every other request for 20 s; no
 target.
@@ -84,9 +86,10 @@ def judged(number: int, kind: str, *, beside: bool, outage: bool = False) -> Jud
 
 def measure(wanted: Wanted) -> Figures:
     goods, bads, outages = (SHORT_GOOD, SHORT_BAD, SHORT_OUTAGES) if wanted.short else (GOOD, BAD, OUTAGES)
-    good = [judged(number, "good", beside=number % 3 == 0) for number in range(goods)]
-    bad = [judged(number, KINDS[number % len(KINDS)], beside=True) for number in range(bads)]
-    away = [judged(number, "good", beside=True, outage=True) for number in range(outages)]
+    first = int(wanted.more.get("first") or 0)
+    good = [judged(first + number, "good", beside=number % 3 == 0) for number in range(goods)]
+    bad = [judged(first + number, KINDS[number % len(KINDS)], beside=True) for number in range(bads)]
+    away = [judged(first + number, "good", beside=True, outage=True) for number in range(outages)]
     rows: list[Row] = [_row("ours: good releases", good), _row("ours: all bad", bad)]
     rows += [_row("ours: good, an outage of both", away)]
     rows += [_row(f"ours: {kind}", [each for each in bad if each.kind == kind]) for kind in KINDS]
@@ -150,4 +153,4 @@ def at_most(times: int, of: int) -> float:
 
 
 if __name__ == "__main__":
-    main("canary", __doc__, measure)
+    main("canary", __doc__, measure, {"first": (int, "the number of the first simulated release")})

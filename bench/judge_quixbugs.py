@@ -19,6 +19,8 @@ from urllib.parse import quote
 from aiimprove.finding import Finding, Kind, Probe
 
 SECONDS = 10
+CALL_SECONDS, QUICK_SECONDS = 0.4, 0.1
+"""How long a call may take, of the processor; and how long a case may take the right version to be one."""
 SERVER = '''\
 import json
 import signal
@@ -61,10 +63,10 @@ def late(*_):
     raise Late
 
 
-def called(program, arguments):
-    """What a call gave as JSON, or what it raised; never longer than a third of a second."""
-    signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, 0.3)
+def called(program, arguments, seconds=0.4):
+    """What a call gave as JSON, or what it raised; never longer than these seconds of the processor."""
+    signal.signal(signal.SIGVTALRM, late)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         given = getattr(program, program.NAME)(*copy.deepcopy(arguments))
         if isinstance(given, (types.GeneratorType, map, filter, zip)):
@@ -73,7 +75,7 @@ def called(program, arguments):
     except BaseException as error:
         return ["raised", type(error).__name__]
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 '''
 ORACLE = '''\
 import json, sys, types
@@ -85,7 +87,8 @@ for text in asked["programs"]:
     program = types.ModuleType("program")
     try:
         exec(text, program.__dict__)
-        print(json.dumps([namespace["called"](program, each) for each in asked["inputs"]]), flush=True)
+        given = [namespace["called"](program, each, asked["seconds"]) for each in asked["inputs"]]
+        print(json.dumps(given), flush=True)
     except BaseException as error:
         print(json.dumps([["raised", type(error).__name__]] * len(asked["inputs"])), flush=True)
 '''
@@ -119,11 +122,11 @@ def _code(file: Path, name: str) -> str:
     return f"NAME = {name!r}\n{ast.unparse(tree)}\n"
 
 
-def answers(texts: Sequence[str], inputs: Sequence[list[Any]]) -> list[list[Any]]:
-    """What each program gives for each input, in a process of its own."""
-    asked = json.dumps({"calls": CALLS, "programs": list(texts), "inputs": list(inputs)})
+def answers(texts: Sequence[str], inputs: Sequence[list[Any]], seconds: float = CALL_SECONDS) -> list[list[Any]]:
+    """What each program gives for each input within so many seconds of the processor, in a process of its own."""
+    asked = json.dumps({"calls": CALLS, "programs": list(texts), "inputs": list(inputs), "seconds": seconds})
     done = subprocess.run([sys.executable, "-I", "-c", ORACLE], input=asked, capture_output=True, text=True,
-                          check=False, timeout=SECONDS + len(texts) * len(inputs) * 0.4)
+                          check=False, timeout=SECONDS + len(texts) * len(inputs) * 4 * CALL_SECONDS)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -150,7 +153,8 @@ def _near(arguments: list[Any]) -> Iterator[list[Any]]:
 
 def split(program: Program) -> tuple[list[tuple[list[Any], Any]], list[tuple[list[Any], Any]]]:
     """The known cases that the buggy version passes, and those that it fails; without what the right one fails."""
-    given = answers([program.buggy, program.correct], [arguments for arguments, _ in program.cases])
+    inputs = [arguments for arguments, _ in program.cases]
+    given = [answers([program.buggy], inputs)[0], answers([program.correct], inputs, QUICK_SECONDS)[0]]
     rows = [(case, buggy == ["gave", case[1]]) for case, buggy, right in zip(
         program.cases, *given, strict=True) if right == ["gave", case[1]]]
     return [case for case, passes in rows if passes], [case for case, passes in rows if not passes]
