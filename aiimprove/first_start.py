@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
 
 from aiimprove import build, probes
 from aiimprove.answer import Answer
@@ -20,6 +21,7 @@ from aiimprove.workspace import Workspace
 
 LOOK_SECONDS = 20.0
 _ANSWER_SECONDS = 4.0
+_REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_PAGES, _MOST_ASKED = 4, 25
 _NO_PAGES = ("/docs", "/redoc", "/openapi.json", "/metrics", "/favicon.ico", "/docs/oauth2-redirect")
 
@@ -95,7 +97,8 @@ def _found(url: str, asked: Candidates, copy: Copy, deadline: float) -> Found:
     _until_answers(url, copy, deadline)
     refused: dict[str, str] = {}
     ends = min(deadline, time.monotonic() + LOOK_SECONDS)
-    for path in list(dict.fromkeys(asked.health))[:_MOST_ASKED]:
+    waiting = list(dict.fromkeys(asked.health))[:_MOST_ASKED]
+    for path in waiting:
         asked_at = time.monotonic()
         answer = _get(url + path)
         took = (time.monotonic() - asked_at) * 1000
@@ -105,8 +108,17 @@ def _found(url: str, asked: Candidates, copy: Copy, deadline: float) -> Found:
             return Found(path, took, tuple(_good(url, pages, path, ends)),
                          asked.openapi if openapi else "")
         refused[path] = str(answer.status) if answer else "nothing"
+        waiting += [each for each in _leads_to(url, answer) if each not in waiting]
     said = ", ".join(f"{path} {status}" for path, status in list(refused.items())[:6])
     raise NotHealthy(f"it runs, but no path that was asked answered 200 ({said}): name one as 'health'")
+
+
+def _leads_to(url: str, answer: Answer | None) -> list[str]:
+    """The path that a redirection to the same service names."""
+    if answer is None or answer.status not in _REDIRECTS:
+        return []
+    there = urlsplit(urljoin(url + "/", answer.headers.get("location", "")))
+    return [there.path] if there.path and there.netloc in (urlsplit(url).netloc, "localhost") else []
 
 
 def _until_answers(url: str, copy: Copy, deadline: float) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from os import getuid
 from pathlib import Path
+from pwd import getpwuid
 
 from aiimprove import atomic, config, journal, process, recognition
 from aiimprove.config import FILE
@@ -21,6 +24,7 @@ from aiimprove.workspace import Workspace
 Ask = Callable[[str], str]
 """Asks a person for a line; empty when they do not know either."""
 
+_PLACE = re.compile(r"DATABASE|DB_|REDIS|BROKER|DSN|MONGO|POSTGRES|_UR[LI]$")
 _FIRST = "git init && git add -A && git commit -m first"
 
 
@@ -75,7 +79,8 @@ def _recognised(repository: Repository, commit: str, top: Path, progress: Callab
         raise Refused(f"commit {commit[:12]} holds nothing that init can start (FastAPI, Flask, Django and "
                       "other ASGI or WSGI apps; Next.js, Vite, Express and other Node servers; pages). What is "
                       f"not committed does not count. {FILE} can be written by hand too: docs/config.md of aiimprove")
-    return replace(app, services=tuple(interpreters.found(each, Path.home()) for each in app.services))
+    home = Path(getpwuid(getuid()).pw_dir)
+    return replace(app, services=tuple(interpreters.found(each, home) for each in app.services))
 
 
 def _answered(service: Service, ask: Ask) -> Service:
@@ -148,10 +153,14 @@ def _notes(app: Recognised, top: Path, live_env: str) -> list[str]:
     """What a person has to know or to do, beyond what went wrong."""
     notes = [f"{each.name}: {note}" for each in app.services for note in (*each.notes,)]
     for each in app.services:
-        unset = [name for name in each.missing if name not in each.dev_env]
+        unset = [name for name in each.missing if name not in each.dev_env and not _PLACE.search(name)]
+        places = [name for name in each.missing if name not in each.dev_env and _PLACE.search(name)]
         late = [name for name in each.missing if name in each.dev_env and not can_be_made(name)]
         if unset:
             notes.append(f"{each.name} needs {', '.join(unset)}: write the value into [services.{each.name}.env]")
+        if places:
+            notes.append(f"{each.name} needs {', '.join(places)}: put live's into the file of env_file.live, and "
+                         "another one, which may be written to, into that of env_file.dev for copies and proofs")
         if late:
             notes.append(f"{each.name} needs {', '.join(late)}: put the value into {live_env} before 'aiimprove up'; "
                          "copies and proofs get a made-up one")

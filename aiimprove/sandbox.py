@@ -92,8 +92,8 @@ def boxed(box: Box, launch: Launch, *, writable: Sequence[Path] = (), readable: 
     """The words and the whole environment that start a launch in the box.
 
     Nothing is added to what `launch.env` holds, and the box must be started with exactly that: a program in it can
-    read what its box was started with. `mounts` shows a folder (the value) read-only at another path (the key); only
-    bubblewrap can, for the others the caller has to copy.
+    read what its box was started with. `mounts` shows a folder (the value) at another path (the key), read-only
+    unless it lies in what is `writable`; only bubblewrap can, for the others the caller has to copy.
     """
     given = [*launch.readable, *readable]
     seen = list(dict.fromkeys([*given, *_homes(launch, given, writable)]))
@@ -152,7 +152,8 @@ def _folders(seen: Sequence[Path], writable: Sequence[Path], mounts: Mapping[Pat
     for path in sorted(kinds, key=lambda each: len(each.parts)):
         yield from (kinds[path], str(path), str(path))
     for target, source in mounts.items():
-        yield from ("--ro-bind", str(source), str(target))
+        written = any(source.is_relative_to(path) for path in writable)
+        yield from ("--bind" if written else "--ro-bind", str(source), str(target))
 
 
 def _landlock(box: Box, seen: Sequence[Path], writable: Sequence[Path]) -> Iterator[str]:

@@ -21,6 +21,8 @@ from aiimprove.settings import Config, Service
 
 CACHES = frozenset({".pytest_cache", ".mypy_cache", ".ruff_cache"})
 MODULES = "node_modules"
+SCRATCH = (".vite-temp", ".vite", ".cache")
+"""Folders in node_modules that are no modules."""
 
 
 def source_paths(service: Service) -> list[str]:
@@ -62,7 +64,7 @@ class Builder:
         folder = tree / service.folder
         if not folder.is_dir():
             raise BuildFailed(f"{name}: the folder {service.folder} is not in commit {self.commit[:12]}")
-        mounts = _modules(self.box, folder, dependencies)
+        mounts = _modules(self.box, folder, dependencies, work / "home")
         if service.build:
             take(_step(name, service, work, folder, dependencies, mounts), self.box, self.config.proof.build_seconds,
                  self.config.logs_folder / f"build-{name}-{found[:8]}.log")
@@ -83,17 +85,25 @@ def _step(name: str, service: Service, work: Path, folder: Path, dependencies: P
                 [dependencies] if dependencies else [], mounts)
 
 
-def _modules(box: Box, folder: Path, dependencies: Path | None) -> dict[Path, Path]:
-    """Node looks for its modules beside the code: shown there read-only, or copied where nothing can be shown."""
+def _modules(box: Box, folder: Path, dependencies: Path | None, scratch: Path) -> dict[Path, Path]:
+    """Node looks for its modules beside the code: shown there read-only but for what is `scratch`, or copied where
+    nothing can be shown."""
     source = dependencies / MODULES if dependencies else None
     if source is None or not source.is_dir():
         return {}
     target = folder / MODULES
     if box.name == "bubblewrap":
         target.mkdir(exist_ok=True)
-        return {target: source}
+        return {target: source, **{target / name: _scratch_of(source, name, scratch) for name in SCRATCH}}
     shutil.copytree(source, target, symlinks=True)
     return {}
+
+
+def _scratch_of(source: Path, name: str, scratch: Path) -> Path:
+    """Bundlers write there while they build; what may be written must be there to be covered."""
+    (source / name).mkdir(exist_ok=True)
+    (scratch / name).mkdir(parents=True, exist_ok=True)
+    return scratch / name
 
 
 def _tidy(tree: Path, folder: Path, dependencies: Path | None) -> None:

@@ -68,13 +68,13 @@ def file_of(words: Sequence[str]) -> str:
         path = (match[2] if match else word).replace("\\", "/").rpartition("/")[2]
         if (match and path and ":memory:" not in path) or (_FILE.match(word) and path):
             return path.replace(" ", "-").strip("{}")
-    return "app.db" if any(_URL.match(word) and word.rstrip("/").endswith(":") for word in words) else ""
+    return "app.db" if any(re.fullmatch(r"sqlite(\+\w+)?:///", word) for word in words) else ""
 
 
 def _by_variable(known: Sequence[Variable]) -> Iterator[Database]:
     for each in known:
         file = file_of(each.words)
-        if file:
+        if file and not each.name.startswith("TEST"):
             match = next((found for word in each.words if (found := _URL.match(word))), None)
             value = f"{match[1]}:///{{data}}/{file}" if match else f"{{data}}/{file}"
             yield Database("SQLite", file, each.name, value, each.where)

@@ -17,7 +17,10 @@ _SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_KEY|SALT|CR
 _MADE = re.compile(r"^(\w*_)?(SECRET(_KEY(_BASE)?)?|SALT|(SESSION|JWT|APP|COOKIE|AUTH|CSRF|SIGNING)_(SECRET|KEY))$")
 _ELSEWHERE = re.compile(r"\$\{|^(postgres|mysql|mariadb|mongodb|redis|amqp)[\w+]*://")
 """No example: it leads to another variable, or to a server that live and copies must not share."""
-_GIVEN = frozenset({"PORT", "HOME", "PATH", "LANG", "HOST", "USER", "PWD", "CI", "DEBUG", "FLASK_APP", "PYTHONPATH"})
+_GIVEN = frozenset({"PORT", "HOME", "PATH", "LANG", "PYTHONPATH"})
+"""What every service has."""
+_USUAL = {"HOST": "127.0.0.1", "DEBUG": "false", "FLASK_DEBUG": "0", "FLASK_ENV": "production", "ENV": "production",
+          "ENVIRONMENT": "production", "APP_ENV": "production", "LOG_LEVEL": "INFO"}
 
 
 @dataclass
@@ -46,6 +49,8 @@ def give(at: Sources, known: Iterable[Variable], settled: Iterable[str]) -> Give
             made_up = Seen(value or MADE_UP, f"made up: live's own belongs into env_file.live ({each.where} needs it)")
             given.dev_env[each.name] = made_up
             given.missing[each.name] = Seen(value, each.where)
+        elif each.name in _USUAL and not value:
+            given.env[each.name] = Seen(_USUAL[each.name], f"{each.where} needs it", guess=True)
         elif value:
             given.env[each.name] = Seen(value, f"an example in {where}; {each.where} needs it")
         else:

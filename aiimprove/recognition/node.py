@@ -12,7 +12,7 @@ from aiimprove.recognition.sources import Sources
 
 _SERVERS = {"express": "Express", "fastify": "Fastify", "koa": "Koa", "@hapi/hapi": "hapi", "hono": "Hono",
             "@nestjs/core": "Nest", "restify": "restify", "polka": "Polka"}
-_PREVIEWED = {"astro": "astro", "vite": "vite"}
+_BUNDLERS = ("vite", "astro")
 _ENTRIES = ("server.js", "index.js", "app.js", "src/index.js", "src/server.js", "src/app.js", "src/index.ts",
             "src/server.ts", "server.mjs", "index.mjs")
 _LISTENS = re.compile(r"\.listen\(\s*([^,)]*)")
@@ -28,8 +28,8 @@ def recognise(at: Sources, name: str) -> Service | None:
     server = next((words for known, words in _SERVERS.items() if known in asked), "")
     if "next" in asked:
         return _next(at, name, package)
-    if not server and (bundler := next((each for each in _PREVIEWED if each in asked), "")):
-        return _bundled(at, name, package, bundler)
+    if not server and any(each in asked for each in _BUNDLERS):
+        return _bundled(at, name, package)
     if "react-scripts" in asked:
         return _built(at, name, package, "build")
     if server or "start" in scripts or _entry(at, package, scripts):
@@ -58,18 +58,24 @@ def _next(at: Sources, name: str, package: dict[str, Any]) -> Service:
     return Service(name, at.prefix.rstrip("/") or ".", "Next.js", values, env, notes=tuple(_of_build(at)), front=True)
 
 
-def _bundled(at: Sources, name: str, package: dict[str, Any], bundler: str) -> Service:
-    values = {**_base(at, package), "build": Seen(["npm", "run", "build"], _script(at, "build")),
-              "start": Seen(["npx", bundler, "preview", "--host", "127.0.0.1", "--port", "{port}",
-                             *(["--strictPort"] if bundler == "vite" else [])],
-                            f"{bundler}'s own server of what it built")}
-    notes = [*_of_build(at)]
+def _bundled(at: Sources, name: str, package: dict[str, Any]) -> Service:
+    """vite writes beside its config when it reads it, which a release forbids: it is started where there is none. With
+    a proxy the config is needed."""
     config = at.first("vite.config.ts", "vite.config.js", "vite.config.mjs")
-    if "proxy" in at.text(config):
+    proxied = "proxy" in at.text(config)
+    made = re.search(r"outDir:\s*['\"]([\w./-]+)['\"]", at.text(config))
+    folder = made[1].removeprefix("./") if made and ".." not in made[1] else "dist"
+    place = ["--configLoader", "runner"] if proxied else ["{data}", "--outDir", f"{{folder}}/{folder}"]
+    values = {**_base(at, package), "build": Seen(["npm", "run", "build"], _script(at, "build")),
+              "start": Seen(["npx", "vite", "preview", *place, "--host", "127.0.0.1", "--port", "{port}",
+                             "--strictPort"],
+                            "vite's own server of what it built")}
+    notes = [*_of_build(at)]
+    if proxied:
         notes.append(f"{at.where(config, at.line_of(config, 'proxy'))}: the proxy leads to a fixed port, so that the "
                      "development copy talks to that one too; take its target from a variable, as in "
                      "process.env.BACKEND_URL, and give it \"http://127.0.0.1:{NAME.port}\" in the env table")
-    return Service(name, at.prefix.rstrip("/") or ".", bundler.capitalize(), values, notes=tuple(notes), front=True)
+    return Service(name, at.prefix.rstrip("/") or ".", "Vite", values, notes=tuple(notes), front=True)
 
 
 def _built(at: Sources, name: str, package: dict[str, Any], folder: str) -> Service:

@@ -28,7 +28,8 @@ def values(at: Sources, package: dict[str, Any]) -> Values:
              *_workspaces(at, package)]
     return {"runtime": Seen("node", where),
             "lock_files": Seen(files, f"{manager.partition('@')[0]}: installed again only when these change"),
-            "install": Seen(_install(manager, bool(lock)), where)}
+            "install": Seen(_install(manager, bool(lock)), where if lock else
+                            f"{where}; without a lock file beside it, versions change: commit one")}
 
 
 def _install(manager: str, locked: bool) -> list[str]:

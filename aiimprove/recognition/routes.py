@@ -15,12 +15,15 @@ _ALWAYS = ("/", "/health", "/healthz", "/api/health", "/docs", "/openapi.json", 
 _READS = ("get", "route", "api_route", "view")
 _NODE = re.compile(r"\b\w+\.(?:get|use|all)\(\s*['\"`](/[\w/.-]*)['\"`]")
 _DJANGO = re.compile(r"\bpath\(\s*['\"]([\w/.-]*)['\"]\s*,")
-_MOST = 40
+_REGISTERED = re.compile(r"(?:register_blueprint|include_router)\([^)\n]*prefix\s*=\s*['\"](/[\w/-]+)['\"]")
+_MOST = 60
 
 
 def pages(at: Sources) -> tuple[str, ...]:
     """Every address that a GET without parameters may reach, in the order of the code."""
-    found = [*_decorated(at), *_django(at), *_node(at)]
+    plain = list(_decorated(at))
+    found = [*plain, *(prefix + path.rstrip("/") for prefix in _registered(at) for path in plain),
+             *_django(at), *_node(at)]
     return tuple(dict.fromkeys(path for path in found if not re.search(r"[<{:*]|log-?out|delete", path)))[:_MOST]
 
 
@@ -28,6 +31,11 @@ def health(known: tuple[str, ...]) -> tuple[str, ...]:
     """The addresses that may tell that a service lives, the likeliest first."""
     named = [path for word in _HEALTH for path in known if path.rstrip("/").rpartition("/")[2] == word]
     return tuple(dict.fromkeys([*named, *_ALWAYS[:1], *known, *_ALWAYS]))
+
+
+def _registered(at: Sources) -> list[str]:
+    """The prefixes that blueprints and routers get where they are put to use; which gets which is tried."""
+    return list(dict.fromkeys(match[1] for path in at.ending(".py") for match in _REGISTERED.finditer(at.text(path))))
 
 
 def _decorated(at: Sources) -> Iterator[str]:

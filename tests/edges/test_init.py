@@ -124,3 +124,32 @@ def test_each_app_goes_live(tmp_path: Path, name: str) -> None:
         assert done.returncode == 0, done
     finally:
         app.call("down")
+
+
+def test_what_no_file_says_is_asked(tmp_path: Path) -> None:
+    from aiimprove.introduction import introduce
+
+    code = "import os\nfrom flask import Flask\n\napp = Flask('a')\na, b = os.environ['SHOP_TITLE'], os.environ['C']\n"
+    app = Stranger(tmp_path, files={"app.py": code, "requirements.txt": "flask\n"})
+    asked: list[str] = []
+
+    def person(question: str) -> str:
+        asked.append(question)
+        return "My shop\n" if "TITLE" in question else "\n"
+
+    introduce(app.folder, str, person, start=False)
+    assert [each.split()[0] for each in asked] == ["SHOP_TITLE", "C"] and "app.py:5" in asked[0]
+    assert config.load(app.folder).services["app"].env == {"SHOP_TITLE": "My shop"}
+    assert "# C = " in app.config.read_text()
+
+
+def test_secrets_of_live_are_made_and_kept_apart(tmp_path: Path) -> None:
+    code = "import os\nfrom flask import Flask\napp = Flask(__name__)\napp.secret_key = os.environ['SECRET_KEY']\n" \
+           "token = os.environ['MAIL_TOKEN']\n"
+    app = Stranger(tmp_path, files={"app.py": code, "requirements.txt": "flask\n", ".env.example": "SECRET_KEY=x\n"})
+    notes = " ".join(app.init("--no-start")["data"]["notes"])
+    (file,) = (tmp_path / "home").rglob("*.env")
+    assert re.fullmatch(r"SECRET_KEY=[0-9a-f]{64}\n# app\.py:5 needs it;.*\n# MAIL_TOKEN=\n", file.read_text())
+    assert file.stat().st_mode & 0o777 == 0o600 and "MAIL_TOKEN" in notes
+    service = config.load(app.folder).services["app"]
+    assert service.env == {} and set(service.dev_env) == {"SECRET_KEY", "MAIL_TOKEN"}

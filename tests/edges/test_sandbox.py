@@ -156,6 +156,18 @@ class TestBubblewrap:
                           mounts={lab.tree / "node_modules": tmp_path / "modules"})
         assert process.run(argv, cwd=lab.tree, env=env, deadline=10).output == "pad"
 
+    def test_a_folder_shown_elsewhere_is_written_where_its_own_may_be(self, lab: Lab, tmp_path: Path) -> None:
+        modules, home = tmp_path / "modules", tmp_path / "home"
+        (modules / ".cache").mkdir(parents=True)
+        (home / ".cache").mkdir(parents=True)
+        (lab.tree / "node_modules").mkdir()
+        words = ("sh", "-c", "echo x > node_modules/.cache/a; echo x > node_modules/b")
+        launch = Launch("app", words, {"PATH": SYSTEM_PATH}, lab.tree, 0)
+        shown = {lab.tree / "node_modules": modules, lab.tree / "node_modules" / ".cache": home / ".cache"}
+        argv, env = boxed(BUBBLEWRAP, launch, readable=[lab.tree], writable=[home], network="loopback", mounts=shown)
+        assert "node_modules/b" in process.run(argv, cwd=lab.tree, env=env, deadline=10).errors
+        assert (home / ".cache" / "a").exists() and sorted(modules.rglob("*")) == [modules / ".cache"]
+
 
 @needs_landlock
 class TestLandlock:

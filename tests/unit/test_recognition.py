@@ -384,3 +384,16 @@ def test_every_value_has_a_comment_and_the_text_loads(tmp_path: Path) -> None:
     ("Failed to fetch `Inter` from Google Fonts.", "font Inter"), ("all is well", "")])
 def test_likely_causes(said: str, sentence: str) -> None:
     assert any(sentence in each for each in likely(said)) if sentence else likely(said) == []
+
+
+def test_databases_of_tests_and_in_memory_are_not_live_ones(tmp_path: Path) -> None:
+    code = """import os
+class Testing:
+    URL = os.environ.get('TEST_DATABASE_URL') or 'sqlite://'
+class Other:
+    URL = os.environ.get('OTHER_URL') or 'sqlite:///:memory:'
+class Live:
+    URL = os.environ.get('DATABASE_URL') or 'sqlite:///' + os.path.join(here, 'shop.db')
+"""
+    service = one(tmp_path, {"app.py": FLASK, "config.py": code})
+    assert value(service, "databases") == ["shop.db"] and set(service.env) == {"DATABASE_URL"}
