@@ -62,9 +62,9 @@ def test_the_judge_takes_right_fixes_and_no_wrong_patch_and_no_cheat(tmp_path: P
 
 def test_the_same_code_is_not_faster_and_five_percent_is(tmp_path: Path) -> None:
     """Too few for the published figures; a single one that is missed by chance is no fault."""
-    found = written("aa", tmp_path, 120)
+    found = written("aa", tmp_path, 300)
     same, real = found["rows"]
-    assert same["called faster"] == 0 and same["of"] == 4 and real["called faster"] >= 2, found["rows"]
+    assert same["called faster"] == 0 and same["of"] == 2 and real["called faster"] >= 1, found["rows"]
 
 
 def test_the_canarys_judge_holds_on_some_releases(tmp_path: Path) -> None:

@@ -18,11 +18,11 @@ from random import Random
 from aiimprove.checks.pairs import LEAST_GAIN, LEAST_MS, Figures, Lane, Rounds
 
 TRIALS = 2
-HOPE = {40: 0.3, 80: 0.15, 160: 0.05, 320: 0.0}
+HOPE = {80: 0.4, 160: 0.25, 320: 0.1, 640: 0.0}
 LOOKS = tuple(HOPE)
 """Rounds after which the clocks are read, and the chance of as much by luck above which a clock has no hope left."""
-SURE = 0.01
-"""How often a trial may call the same code faster, at most, all looks and clocks together."""
+SURE = 0.05
+"""How often one trial may call the same code faster, at most, all looks and clocks together; two must."""
 CLOCKS = 2
 COLD_SLOWER, COLD_LEAST_MS = 1.5, 50.0
 WORTHWHILE = 0.1
@@ -61,7 +61,7 @@ class Trial:
     @property
     def unsure(self) -> bool:
         """Whether a gain that is worth the trouble may have been missed."""
-        return max(each.bounds(2 * SURE)[1] for each in self.clocks.values()) > WORTHWHILE
+        return max(each.bounds(SURE)[1] for each in self.clocks.values()) > WORTHWHILE
 
     def __str__(self) -> str:
         name = min(self.faster or self.clocks, key=list(self.clocks).index)

@@ -74,21 +74,26 @@ class Figures:
         return 1 - math.exp(high), 1 - math.exp(low)
 
     @cached_property
-    def more(self) -> list[float]:
+    def _more(self) -> list[float]:
         return [after - (one + two) / 2 for one, two, after in zip(self.before, self.same, self.after, strict=True)]
+
+    @cached_property
+    def excess(self) -> float:
+        """How much more the candidate takes."""
+        return shift(self._more)
 
     def seems_slower(self, least: float) -> bool:
         """Whether the candidate takes more, by `least` and by a quarter at least, as far as one can see."""
-        return shift(self.more) > max(least, (SLOWER - 1) * self.medians[0])
+        return self.excess > max(least, (SLOWER - 1) * self.medians[0])
 
     def slower(self, least: float) -> bool:
         """Whether it clearly does: noise does not explain it."""
-        return (self.seems_slower(least) and shift(self.more) > 3 * math.expm1(self.noise) * self.medians[0]
-                and signed_rank(self.more) < SURE)
+        return (self.seems_slower(least) and self.excess > 3 * math.expm1(self.noise) * self.medians[0]
+                and signed_rank(self._more) < SURE)
 
     def faster(self, sure: float) -> bool:
-        """Whether the candidate takes less, by more than twice what the live version differs from itself."""
-        return self.gain > max(LEAST_GAIN, 2 * self.noise) and self.chance < sure
+        """Whether the candidate takes less, by more than the live version differs from itself."""
+        return self.gain > max(LEAST_GAIN, self.noise) and self.chance < sure
 
 
 @dataclass
