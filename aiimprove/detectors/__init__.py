@@ -90,7 +90,8 @@ def _told_better(finding: Finding, others: Iterable[Finding]) -> bool:
     return finding.detector == "server_errors" and any(
         other.detector == "hostile_values"
         and finding.details["crash"] in {each["crash"] for each in other.details["parameters"]}
-        and re.fullmatch(re.sub(r"\\\{[^/]*?\\\}", "[^/]+", re.escape(other.details["route"])), path)
+        and ("line" in other.details
+             or re.fullmatch(re.sub(r"\\\{[^/]*?\\\}", "[^/]+", re.escape(other.details["route"])), path))
         for other in others)
 
 

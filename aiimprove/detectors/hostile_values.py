@@ -9,6 +9,8 @@ from pathlib import Path
 
 from aiimprove.detectors import Subject
 from aiimprove.detectors.borders import border, one_sided
+from aiimprove.detectors.causes import NAMED, OTHER, RANGE, Told, cause_of, grouped
+from aiimprove.detectors.functions import lasting_name
 from aiimprove.detectors.keeping import kept
 from aiimprove.detectors.ranges import is_limit
 from aiimprove.detectors.server_errors import raised_since, settled
@@ -23,11 +25,10 @@ from aiimprove.samples import Request, key_of, request
 
 SECONDS = 300.0
 CONFIRMATIONS = 3
-RANGE, OTHER = "integer-out-of-range", "hostile-value"
 
 
 class HostileValues:
-    """One finding for each route and kind of crash, with every parameter that brings it about.
+    """One finding for each route whose numbers have no bounds, and one for each other cause at its place in the code.
 
     Writes and deletes on the copy, whose databases it puts back afterwards.
     """
@@ -67,11 +68,14 @@ class Crashing:
 
     parameter: Parameter
     values: list[Json]
+    cause: str
+    raised: Crash | None
     details: Mapping[str, Json]
 
     @property
-    def cause(self) -> str:
-        return RANGE if self.details.get("one_stretch") else OTHER
+    def line(self) -> object:
+        """The line of the app's code that crashed; a thing of its own when that is not known."""
+        return (self.raised.place, self.raised.line) if self.raised else id(self)
 
     @property
     def impact(self) -> float:
@@ -92,23 +96,36 @@ class Trial:
         return time.monotonic() > self.ends
 
     def findings(self) -> Iterator[Finding]:
+        named: dict[object, list[tuple[Route, Crashing]]] = {}
         for route in self.visit.routes:
-            crashing = [found for parameter in route.parameters
-                        if not self.late() and (found := self._crashing(route, parameter))]
+            crashing = [found for parameter in route.parameters if not self.late()
+                        for found in self._crashing(route, parameter)]
+            for each in crashing:
+                if each.cause in NAMED:
+                    named.setdefault(each.line, []).append((route, each))
             for cause in (RANGE, OTHER):
-                if same := [each for each in crashing if each.cause == cause]:
+                if same := [each for each in crashing if each.cause == cause and each.line not in named]:
                     yield self._finding(route, cause, sorted(same, key=lambda each: -each.impact))
+        for met in named.values():
+            yield self._at_a_line(met)
 
-    def _crashing(self, route: Route, parameter: Parameter) -> Crashing | None:
+    def _crashing(self, route: Route, parameter: Parameter) -> list[Crashing]:
         valid = self._valid(route, parameter)
         if valid is None:
-            return None
+            return []
         values = [value for value in hostile(parameter) if self._crashes(route, valid, parameter, value)]
-        if not values or not self._confirmed(route, valid, parameter, values[0]):
-            return None
-        crash = self._raised(route, valid, parameter, worst(values))
-        details = self._details(route, parameter, valid, values) | {"crash": crash.signature if crash else ""}
-        return Crashing(parameter, values, details)
+        told = [(value, self._raised(route, valid, parameter, value)) for value in values]
+        return [self._group(route, parameter, valid, cause, alike) for cause, alike in grouped(parameter, told)
+                if self._confirmed(route, valid, parameter, alike[0][0])]
+
+    def _group(self, route: Route, parameter: Parameter, valid: dict[str, Json], cause: str,
+               told: list[Told]) -> Crashing:
+        """What crashes alike. Numbers that crash without another cause may be numbers beyond a border."""
+        values = [value for value, _ in told]
+        crash = next((crash for value, crash in told if value == worst(values)), None)
+        details = self._details(route, parameter, valid, values, bordered=not cause)
+        cause = cause or (RANGE if details.get("one_stretch") else cause_of(values[0], parameter.location, crash))
+        return Crashing(parameter, values, cause, crash, details | {"crash": crash.signature if crash else ""})
 
     def _valid(self, route: Route, parameter: Parameter) -> dict[str, Json] | None:
         """Values with which the route works; None when it cannot be had to work."""
@@ -141,8 +158,19 @@ class Trial:
                        Probe("http", service, asked, {"status_below": 500}),
                        max(each.impact for each in crashing) - (10.0 if route.writes else 0.0), details)
 
+    def _at_a_line(self, met: list[tuple[Route, Crashing]]) -> Finding:
+        """The finding of a line of the code, from the request that hurts most of those that crash there."""
+        route, each = max(met, key=lambda found: (found[1].impact, not found[0].writes))
+        found, crash = self._finding(route, each.cause, [each]), each.raised
+        assert crash is not None
+        file, _, function = crash.place.partition(":")
+        place = lasting_name(self.source / self.visit.service.folder, file, function)
+        return replace(found, place=f"{self.visit.name}/{place}", details={
+            **found.details, "file": file, "function": function, "line": crash.line, "exception": crash.exception,
+            "message": crash.message, "routes": sorted({other.name for other, _ in met})})
+
     def _details(self, route: Route, parameter: Parameter, valid: dict[str, Json],
-                 crashing: list[Json]) -> dict[str, Json]:
+                 crashing: list[Json], bordered: bool) -> dict[str, Json]:
         passing = [value for value in hostile(parameter) if value not in crashing]
         details: dict[str, Json] = {
             "parameter": parameter.name, "location": parameter.location, "schema_pointer": parameter.pointer,
@@ -150,8 +178,9 @@ class Trial:
             "valid": request(route, valid).to_json(),
             "crashing": request(route, {**valid, key_of(parameter): worst(crashing)}).to_json(),
         }
-        if parameter.type == "integer":
-            details |= self._borders(route, parameter, valid, crashing, passing)
+        if parameter.type == "integer" and bordered:
+            numbers = [value for value in passing if value is not None]
+            details |= self._borders(route, parameter, valid, crashing, numbers)
         return details
 
     def _borders(self, route: Route, parameter: Parameter, valid: dict[str, Json], crashing: list[Json],

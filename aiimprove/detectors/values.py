@@ -9,18 +9,21 @@ from aiimprove.openapi import Parameter
 
 INTEGERS = (-1, 0, 2 ** 31, 2 ** 63 - 1, 2 ** 63, 10 ** 20, -2 ** 31 - 1, -2 ** 63, -2 ** 63 - 1, -10 ** 20)
 NUMBERS = (-1.0, 0.0, 1e20, -1e20, 1e308)
-STRINGS = ("'", "\x00", "x" * 5000, "", "%", "1e20", "-1")
-LIKELY = (-1, 0, "", "'", "%", "-1", -1.0, 0.0)
+UNKNOWN = "nothing-like-this"
+STRINGS = (UNKNOWN, "'", "\x00", "x" * 5000, "", "%", "1e20", "-1")
+IN_A_BODY = (None,)
+LIKELY = (UNKNOWN, -1, 0, "", "'", "%", "-1", -1.0, 0.0)
 """What people type by chance; the rest is sent by scanners."""
 _HUGE = 2 ** 31 - 1
 _WORDS = {"": "an empty {}", "'": "a quote in {}", "%": "a percent sign in {}", "\x00": "a NUL character in {}",
-          "x" * 5000: "a very long {}"}
+          "x" * 5000: "a very long {}", UNKNOWN: "an unknown {}"}
 
 
 def hostile(parameter: Parameter) -> tuple[Json, ...]:
     """What is tried on a parameter of its type."""
     kinds: Mapping[str, tuple[Json, ...]] = {"integer": INTEGERS, "number": NUMBERS, "string": STRINGS}
-    return tuple(value for value in kinds.get(parameter.type, ()) if value != "" or parameter.location != "path")
+    anywhere = tuple(value for value in kinds.get(parameter.type, ()) if value != "" or parameter.location != "path")
+    return anywhere + (IN_A_BODY if parameter.location == "body" else ())
 
 
 def worst(values: Sequence[Json]) -> Json:
@@ -30,6 +33,8 @@ def worst(values: Sequence[Json]) -> Json:
 
 def in_words(name: str, value: Json) -> str:
     """Such as: a huge page."""
+    if value is None:
+        return f"null as {name}"
     if isinstance(value, str):
         return _WORDS.get(value, "{}=" + ascii(value)).format(name)
     return f"{name}={value}" if abs(value) < _HUGE else f"a huge {name}" if value > 0 else f"a very negative {name}"

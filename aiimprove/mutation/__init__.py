@@ -48,8 +48,10 @@ def mutants(path: str, before: str, after: str) -> list[Mutant]:
 
 
 def changed_lines(before: str, after: str) -> set[int]:
-    """Numbers (from 1) of the lines of `after` that `before` does not have."""
-    matcher = difflib.SequenceMatcher(None, before.splitlines(), after.splitlines(), autojunk=False)
+    """Numbers (from 1) of the lines of `after` that `before` does not have. A line that was only moved in or out says
+    what it said: the mistakes that it may hold are not the patch's."""
+    old, new = ([line.strip() for line in text.splitlines()] for text in (before, after))
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     return {line + 1 for tag, _, _, start, end in matcher.get_opcodes() if tag != "equal" for line in range(start, end)}
 
 

@@ -61,6 +61,8 @@ class Recipe(Protocol):
 
 RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "integer_bounds": ("IntegerBounds", ("integer-out-of-range",)),
+    "lookup_404": ("Lookup404", ("missing-lookup",)),
+    "guard_parsing": ("GuardParsing", ("bad-value",)),
     "gzip": ("Gzip", ("no-compression",)),
     "security_headers": ("SecurityHeaders", ("missing-security-headers",)),
     "next_headers": ("NextHeaders", ("missing-security-headers",)),

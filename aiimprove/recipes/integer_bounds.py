@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from aiimprove.finding import Finding, Json
 from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
 from aiimprove.recipes.clients import NO_TEST, Client, new_test
 from aiimprove.recipes.fields import Bounds, Field, alias_of, bounded, is_marked, readable, written_type
+from aiimprove.recipes.refusals import call, named_test
 from aiimprove.recipes.routes import Endpoint, find
 from aiimprove.recipes.sources import Source, argument, dotted, python_sources, service_of
 from aiimprove.recipes.wrapping import wrapped
@@ -183,8 +182,7 @@ def _members(sources: Sequence[Source], source: Source, node: cst.ClassDef, name
 
 def _test_name(finding: Finding, crashing: Sequence[Crashing]) -> str:
     names = [str(each["parameter"]) for each in crashing] if len(crashing) == 1 else []
-    words = " ".join([str(finding.details["method"]), str(finding.details["route"]), *names])
-    return re.sub(r"[^a-z0-9]+", "_", words.lower().replace("/api/", "/")).strip("_") + "_bounds"
+    return named_test(str(finding.details["method"]), str(finding.details["route"]), *names, "bounds")
 
 
 def _test(finding: Finding, crashing: Sequence[Crashing], client: Client) -> list[str]:
@@ -193,24 +191,15 @@ def _test(finding: Finding, crashing: Sequence[Crashing], client: Client) -> lis
     method, lines = finding.details["method"].lower(), []
     edges = [edge for each in crashing for edge in each.get("edges", ())]
     refused = [*_requests(finding), *(edge["crashes"] for edge in edges)]
-    for call in dict.fromkeys(_call(method, bad) for bad in refused):
-        lines += [f"refused = {client.name}.{call}", "assert 400 <= refused.status_code < 500"]
+    for asked in dict.fromkeys(call(method, bad) for bad in refused):
+        lines += [f"refused = {client.name}.{asked}", "assert 400 <= refused.status_code < 500"]
     usual = [each["valid"] for each in crashing] if method == "get" else []
     last = [edge["passes"] for edge in edges if edge["accepted"]] if method == "get" or not client.bare else []
-    for call in dict.fromkeys(_call(method, good) for good in (*usual, *last)):
-        lines += [f"assert {client.name}.{call}.status_code not in (422, 500)" if not client.bare
-                  else f"assert {client.lenient}.{call}.status_code != 422"]
+    for asked in dict.fromkeys(call(method, good) for good in (*usual, *last)):
+        lines += [f"assert {client.name}.{asked}.status_code not in (422, 500)" if not client.bare
+                  else f"assert {client.lenient}.{asked}.status_code != 422"]
     return lines
 
 
 def _requests(finding: Finding) -> list[object]:
     return [finding.probe.request, *finding.probe.request.get("also", ())]
-
-
-def _call(method: str, request: object) -> str:
-    assert isinstance(request, dict)
-    words = [json.dumps(request["path"])]
-    if method not in ("get", "delete") or not request.get("body"):
-        words += [f"json={json.loads(request['body'])!r}"] if request.get("body") else []
-        return f"{method}({', '.join(words)})"
-    return f'request("{method.upper()}", {words[0]}, json={json.loads(request["body"])!r})'

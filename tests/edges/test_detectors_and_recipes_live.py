@@ -257,3 +257,29 @@ def test_an_app_in_one_file_with_other_names(tmp_path: Path) -> None:
                    for finding in findings)
         answer = get(subject.copy.urls["backend"] + "/notes/-5?width=3")
         assert answer.status == 200 and answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_lookups_and_values_that_cannot_be_read(tmp_path: Path) -> None:
+    """One finding for each place of the code, each mended by its recipe; the route that asks first is left alone."""
+    tree = tmp_path / "seeds"
+    shutil.copytree(APPS / "seeds", tree, ignore=shutil.ignore_patterns("__pycache__"))
+    service = Service(folder=".", runtime="python", health="/ping", openapi="/openapi.json", tests="tests",
+                      databases=["seeds.db"], start=["{python}", "-m", "uvicorn", "seeds:app"])
+    data = tmp_path / "data"
+    data.mkdir()
+    place = Stand(tree, data, app_python(), "seeds:app", env={"SEEDS_DB": str(data / "seeds.db")}, service=service)
+    with running(place) as subject:
+        findings, failed = look_all(subject, ["hostile_values"])
+    assert not failed
+    assert {(each.cause, each.place) for each in findings} == {
+        ("bad-value", "backend/seeds"), ("bad-value", "backend/sown"), ("missing-lookup", "backend/label"),
+        ("null-in-body", "backend/order")}
+    config = Config(services={"backend": service})
+    mended = [each for each in findings if isinstance(AUTHORS["recipes"].write(each, tree, config), Draft)]
+    assert {each.place for each in mended} >= {"backend/seeds", "backend/sown", "backend/label"}
+    with running(place) as subject:
+        url = subject.copy.urls["backend"]
+        assert all(replay(each.probe, url, data).passed for each in mended)
+        assert (get(url + "/seeds/leek/label").json(), get(url + "/seeds/no/label").status) == ({"label": "Leek"}, 404)
+        assert [get(url + path).status for path in ("/seeds?season=autumn", "/seeds?season=x")] == [200, 422]
+    assert pytest_in(tree, tmp_path) == {"passed": 1 + len(mended)}

@@ -1,0 +1,117 @@
+"""What is looked up and not there is answered 404, right after the lookup."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from aiimprove.finding import Finding
+from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
+from aiimprove.recipes.clients import NO_TEST
+from aiimprove.recipes.crashed import Crashed, assigned, bindings, crashed_at, own
+from aiimprove.recipes.refusals import refusal_test
+from aiimprove.recipes.sources import Source, insert_after, python_sources, service_of
+from aiimprove.settings import Config
+
+NOT_FOUND = 404
+_LACKS = re.compile(r"'NoneType' object has no attribute '(\w+)'")
+_TAKERS = frozenset({"dict", "list", "tuple", "set", "sorted", "len", "sum", "enumerate", "iter"})
+
+
+class Lookup404:
+    """Refuses where it is not plain which variable is None, or where the handler means something by None."""
+
+    name = "lookup_404"
+    causes = ("missing-lookup",)
+
+    def write(self, finding: Finding, tree: Path, config: Config) -> Draft | Declined:
+        return written(_plan, finding, tree, config)
+
+
+def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
+    service = service_of(finding, config)
+    crashed = crashed_at(finding, python_sources(tree, service), service.folder)
+    name = _empty(crashed, str(finding.details["message"]))
+    given = _given(crashed, name)
+    changed = _guarded(crashed, given, name)
+    test = refusal_test(tree, service, finding, NOT_FOUND, "not_found")
+    return Patch(f"{finding.details['method']} {finding.details['route']} answers 404 when its {crashed.parameter} "
+                 f"is not there.{'' if test else NO_TEST}", {changed.path: changed.text} | test)
+
+
+def _empty(crashed: Crashed, message: str) -> str:
+    """The variable that was None on the line that raised. Raises Unsure when it might be another one."""
+    used = {node.id for each in (*crashed.at_line(), *_loops(crashed)) for node in _used(each, message)}
+    found = sorted(name for name in used if assigned(crashed.handler, name))
+    if len(found) != 1:
+        raise Unsure("it is not plain what is None there" if not found else
+                     f"{' or '.join(found)} may be None there")
+    return found[0]
+
+
+def _loops(crashed: Crashed) -> Iterator[ast.AST]:
+    for each in own(crashed.handler):
+        if isinstance(each, (ast.For, ast.Assign)) and each.lineno == crashed.line:
+            yield each
+
+
+def _used(node: ast.AST, message: str) -> Iterator[ast.Name]:
+    """The variables that a node uses in the way of which None is not capable."""
+    lacking = _LACKS.search(message)
+    used: list[ast.expr] = []
+    if lacking:
+        used = [node.value] if isinstance(node, ast.Attribute) and node.attr == lacking[1] else []
+    elif "subscriptable" in message:
+        used = [node.value] if isinstance(node, ast.Subscript) else []
+    elif "unpack" in message:
+        used = [node.value] if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple) else []
+    elif "iterable" in message or "mapping" in message or "has no len" in message:
+        if isinstance(node, ast.Call):
+            used = [each.value for each in node.keywords if each.arg is None]
+            used += node.args[:1] if ast.unparse(node.func) in _TAKERS else []
+        used += [node.iter] if isinstance(node, ast.For) else [each.iter for each in getattr(node, "generators", ())]
+        used += [value for key, value in zip(node.keys, node.values, strict=True) if key is None] if isinstance(
+            node, ast.Dict) else []
+    yield from (each for each in used if isinstance(each, ast.Name))
+
+
+def _given(crashed: Crashed, name: str) -> ast.Assign | ast.AnnAssign:
+    """The one lookup that gives the variable. Raises Unsure when None may be meant there."""
+    given = assigned(crashed.handler, name)
+    if len(given) != 1 or bindings(crashed.handler, name) != 1 or given[0].lineno > crashed.line:
+        raise Unsure(f"{name} is given in more than one place")
+    value = given[0].value.value if isinstance(given[0].value, ast.Await) else given[0].value
+    if not isinstance(value, ast.Call) or not crashed.hangs_on_value(value):
+        raise Unsure(f"{name} is not looked up by {crashed.parameter} as far as can be seen")
+    if any(_weighs(each, name) for each in own(crashed.handler)):
+        raise Unsure(f"the handler asks elsewhere whether {name} is there: None may be meant")
+    crashed.quiet(given[0])
+    return given[0]
+
+
+def _weighs(node: ast.AST, name: str) -> bool:
+    """Whether the code asks for the truth of a variable, or compares it with None."""
+    asked: list[ast.expr] = []
+    if isinstance(node, (ast.If, ast.IfExp, ast.While, ast.Assert)):
+        asked = [node.test]
+    elif isinstance(node, ast.BoolOp):
+        asked = node.values
+    elif isinstance(node, ast.Compare) and any(isinstance(each, (ast.Is, ast.IsNot)) for each in node.ops):
+        asked = [node.left]
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        asked = [node.operand]
+    return any(isinstance(each, ast.Name) and each.id == name for each in asked)
+
+
+def _guarded(crashed: Crashed, given: ast.stmt, name: str) -> Source:
+    source, lines = crashed.source, crashed.source.text.splitlines()
+    indent = lines[given.lineno - 1][:given.col_offset]
+    if indent.strip() or ";" in lines[(given.end_lineno or given.lineno) - 1]:
+        raise Unsure("the lookup shares its line with something else")
+    inner = indent + ("\t" if "\t" in indent else "    ")
+    added, refusal = crashed.framework.refusing(source, NOT_FOUND)
+    moved = len(added.text.splitlines()) - len(lines)
+    return insert_after(added, (given.end_lineno or given.lineno) + moved,
+                        [f"{indent}if {name} is None:", f"{inner}{refusal}"])

@@ -1,0 +1,195 @@
+"""A lookup that finds nothing and a value that cannot be read: many shapes of handlers, and refusals."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from aiimprove.finding import Finding, Kind, Probe
+from aiimprove.mutation import changed_lines
+from aiimprove.recipes import Declined, Draft
+from aiimprove.recipes.guard_parsing import GuardParsing
+from aiimprove.recipes.lookup_404 import Lookup404
+from aiimprove.settings import Config, Service
+
+CONFIG = Config(services={"web": Service(folder="srv", tests="tests")})
+FASTAPI = "from fastapi import FastAPI\n\napi = FastAPI()\n\n\n@api.get('/b/{key}')\n"
+FLASK = "from flask import Flask, request\n\napp = Flask(__name__)\n\n\n@app.route('/b/<key>')\n"
+DJANGO = "from django.http import JsonResponse\n\n\n"
+
+
+def finding(text: str, message: str, exception: str, location: str = "path", parameter: str = "key") -> Finding:
+    """One about the line that ends with `# here`."""
+    line = next(number for number, row in enumerate(text.splitlines(), 1) if row.endswith("# here"))
+    around = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+              and node.lineno <= line <= (node.end_lineno or 0)]
+    details = {"service": "web", "method": "GET", "route": "/b/{key}", "parameter": parameter, "location": location,
+               "file": "main.py", "function": around[-1].name, "line": line, "exception": exception, "message": message}
+    probe = Probe("http", "web", {"method": "GET", "path": "/b/nothing-like-this"}, {"status_below": 500})
+    return Finding("hostile_values", Kind.BUG, "c", "web/x", "t", "s", probe, 1.0, details)
+
+
+def write(tree: Path, recipe: Lookup404 | GuardParsing, found: Finding, text: str) -> tuple[object, str]:
+    path = tree / "srv" / "main.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    result = recipe.write(found, tree, CONFIG)
+    ast.parse(path.read_text())
+    return result, path.read_text()
+
+
+def looked_up(tree: Path, text: str, message: str, parameter: str = "key") -> tuple[object, str]:
+    kind = "AttributeError" if "attribute" in message else "TypeError"
+    return write(tree, Lookup404(), finding(text, message, kind, parameter=parameter), text)
+
+
+TITLE, ROW = "'NoneType' object has no attribute 'title'", "'NoneType' object is not subscriptable"
+ITERABLE, UNPACK = "'NoneType' object is not iterable", "cannot unpack non-iterable NoneType object"
+
+ROW_OF = "    row = db.execute('SELECT * FROM b WHERE id = ?', (key,)).fetchone()\n"
+
+
+@pytest.mark.parametrize(("body", "message"), [
+    ("    book = db.get(Book, key)\n    return {'title': book.title}  # here\n", TITLE),
+    ("    book = BOOKS.get(key)\n    by = AUTHORS[1]\n    return {'a': by.name, 't': book.title}  # here\n", TITLE),
+    (ROW_OF + "    return row['title']  # here\n", ROW),
+    (ROW_OF + "    return dict(row)  # here\n", ITERABLE),
+    (ROW_OF + "    title, year = row  # here\n", UNPACK),
+    ("    query = select(Book).where(Book.id == key)\n    book = db.scalars(\n        query\n    ).first()\n"
+     "    return book.title  # here\n", TITLE),
+    ("    with db() as session:\n        book = session.get(Book, key)\n        return book.title  # here\n", TITLE),
+    ("    book: Book = find(key)\n    return book.title.upper()  # here\n", TITLE),
+    ("    try:\n        book = find(key)\n    except OSError:\n        raise\n    return book.title  # here\n", TITLE),
+])
+def test_what_is_not_there_is_404_right_after_the_lookup(tmp_path: Path, body: str, message: str) -> None:
+    text = FASTAPI + "def one(key: str):\n" + body
+    result, after = looked_up(tmp_path, text, message)
+    assert isinstance(result, Draft), result
+    assert after.count("raise HTTPException(status_code=404)") == 1
+    name = "book" if "book" in body else "row"
+    lines = after.splitlines()
+    guard = next(number for number, line in enumerate(lines) if line.strip() == f"if {name} is None:")
+    before = lines[guard - 1]
+    assert before.endswith((")", ")  # here")) and len(before) - len(before.lstrip()) == (
+        lines[guard].index("if"))
+    assert set(text.splitlines()[1:]) <= set(lines)  # nothing else was touched
+
+
+@pytest.mark.parametrize(("start", "refusal", "added"), [
+    (FLASK + "def one(key):\n", "abort(404)", "from flask import Flask, abort, request"),
+    (DJANGO + "def one(request, key):\n", "raise Http404", "from django.http import Http404, JsonResponse"),
+    (FASTAPI.replace("import FastAPI\n", "import FastAPI, HTTPException as No\n") + "async def one(key):\n",
+     "raise No(status_code=404)", "from fastapi import FastAPI, HTTPException as No"),
+])
+def test_each_framework_refuses_in_its_own_way(tmp_path: Path, start: str, refusal: str, added: str) -> None:
+    result, after = looked_up(tmp_path, start + "    book = find(key)\n    return book.title  # here\n", TITLE)
+    assert isinstance(result, Draft), result
+    assert f"    book = find(key)\n    if book is None:\n        {refusal}\n" in after and after.startswith(added)
+
+
+@pytest.mark.parametrize(("body", "said"), [
+    ("    book = find(key)\n    if key:\n        book = find(1)\n    return book.title  # here\n", "more than"),
+    ("    book = find(key)\n    other = find(key)\n    return book.title, other.title  # here\n", "or other may"),
+    ("    book = find(key)\n    if book is None:\n        log(key)\n    return book.title  # here\n", "may be meant"),
+    ("    book = find(key)\n    name = book and book.name\n    return book.title  # here\n", "None may be meant"),
+    ("    book = newest()\n    return book.title  # here\n", "not looked up by key"),
+    ("    return find(key).title  # here\n", "not plain what is None"),
+    ("    try:\n        book = find(key)\n        return book.title  # here\n    except Exception:\n        raise\n",
+     "catches every exception"),
+    ("    a = 1; book = find(key)\n    return book.title  # here\n", "shares its line"),
+    ("    for book in find(key):\n        print(book.title)  # here\n", "not plain what is None"),
+])
+def test_a_lookup_that_is_not_plain_is_left_alone(tmp_path: Path, body: str, said: str) -> None:
+    text = FASTAPI + "def one(key: str):\n" + body
+    result, after = looked_up(tmp_path, text, TITLE)
+    assert isinstance(result, Declined) and said in result.reason, result
+    assert after == text
+
+
+def test_what_is_no_handler_is_left_alone(tmp_path: Path) -> None:
+    text = FASTAPI + "def one(key):\n    return title(key)\n\n\ndef title(key):\n    book = find(key)\n" \
+                     "    return book.title  # here\n"
+    result, after = looked_up(tmp_path, text, TITLE)
+    assert isinstance(result, Declined) and "no handler" in result.reason and after == text
+
+
+def read(tree: Path, text: str, exception: str = "ValueError", location: str = "path") -> tuple[object, str]:
+    return write(tree, GuardParsing(), finding(text, "said", exception, location), text)
+
+
+@pytest.mark.parametrize(("body", "exception", "expected"), [
+    ("    number = int(key)\n", "ValueError", "try:\n        number = int(key)\n    except ValueError:\n"),
+    ("    kind = Color(key)\n", "ValueError", "try:\n        kind = Color(key)\n    except ValueError:\n"),
+    ("    when = datetime.fromisoformat(key)\n", "ValueError", "try:\n        when = datetime.fromisoformat(key)\n"),
+    ("    one = UUID(key) if key else None\n", "ValueError", "try:\n        one = UUID(key) if key else None\n"),
+    ("    rate = RATES[key.upper()]\n", "KeyError", "try:\n        rate = RATES[key.upper()]\n    except KeyError:\n"),
+    ("    return {'found': find(int(key), 3)}\n", "ValueError",
+     "try:\n        read_key = int(key)\n    except ValueError:\n"
+     "        raise HTTPException(status_code=404) from None\n    return {'found': find(read_key, 3)}\n"),
+    ("    return {'é': find(int(key))}\n", "ValueError", "    return {'é': find(read_key)}\n"),
+])
+def test_what_cannot_be_read_is_refused_where_it_is_read(tmp_path: Path, body: str, exception: str,
+                                                         expected: str) -> None:
+    enum = "class Color(Enum):\n    RED = 'red'\n\n\n"
+    text = FASTAPI.replace("api =", enum + "api =") + "def one(key: str):\n" + body.rstrip("\n") + "  # here\n"
+    result, after = read(tmp_path, text, exception)
+    assert isinstance(result, Draft), result
+    assert expected in after.replace("  # here", "")
+    assert after.count("except ") == 1 and "raise HTTPException(status_code=404) from None\n" in after
+    moved = {number for number in changed_lines(text, after) if after.splitlines()[number - 1].endswith("# here")}
+    assert not moved or "read_key" in after  # what was only moved in is no new line
+
+
+@pytest.mark.parametrize(("start", "location", "refusal"), [
+    (FASTAPI + "def one(key: str):\n", "query", "raise HTTPException(status_code=422) from None"),
+    (FLASK + "def one(key):\n", "query", "abort(400)"),
+    (FLASK + "def one(key):\n", "path", "abort(404)"),
+    (DJANGO + "def one(request, key):\n", "query", "raise BadRequest from None"),
+    (DJANGO + "class One:\n  def get(self, request, key):\n", "path", "raise Http404 from None"),
+])
+def test_the_refusal_is_what_the_framework_answers_elsewhere(tmp_path: Path, start: str, location: str,
+                                                             refusal: str) -> None:
+    result, after = read(tmp_path, start + "    number = int(key)  # here\n    return number\n", location=location)
+    assert isinstance(result, Draft), result
+    assert f"except ValueError:\n        {refusal}\n    return number" in after
+
+
+def test_a_value_of_the_request_that_is_taken_there(tmp_path: Path) -> None:
+    text = FLASK + "def one():\n    limit = int(request.args.get('key', 20))  # here\n    return str(limit)\n"
+    result, after = read(tmp_path, text, location="query")
+    assert isinstance(result, Draft), result
+    assert ("    try:\n        limit = int(request.args.get('key', 20))  # here\n    except ValueError:\n"
+            "        abort(400)\n") in after
+
+
+@pytest.mark.parametrize(("body", "exception", "said"), [
+    ("    both = int(key) + float(key)  # here\n", "ValueError", "2 expressions"),
+    ("    found = lookup(key)  # here\n", "ValueError", "no expressions"),
+    ("    number = int(fetch(key))  # here\n", "ValueError", "something else may raise"),
+    ("    return [int(key) for _ in range(3)]  # here\n", "ValueError", "not read exactly once"),
+    ("    return find(int(key)) if key else 0  # here\n", "ValueError", "not read exactly once"),
+    ("    if int(key) > 3:  # here\n        return 1\n", "ValueError", "not read exactly once"),
+    ("    number = int(key)  # here\n", "OverflowError", "not plain which values"),
+    ("    read_key = 1\n    return find(int(key))  # here\n", "ValueError", "called read_key already"),
+])
+def test_a_reading_that_is_not_plain_is_left_alone(tmp_path: Path, body: str, exception: str, said: str) -> None:
+    text = FASTAPI + "def one(key: str):\n" + body
+    result, after = read(tmp_path, text, exception)
+    assert isinstance(result, Declined) and said in result.reason, result
+    assert after == text
+
+
+def test_the_test_that_comes_with_it_asks_for_the_exact_status(tmp_path: Path) -> None:
+    tests = tmp_path / "srv" / "tests"
+    tests.mkdir(parents=True)
+    (tests / "test_a.py").write_text("from fastapi.testclient import TestClient\nfrom main import api\n\n"
+                                     "client = TestClient(api)\n")
+    text = FASTAPI + "def one(key: str):\n    book = find(key)\n    return book.title  # here\n"
+    result, _ = looked_up(tmp_path, text, TITLE)
+    assert isinstance(result, Draft)
+    new = next(path for path in result.files if "tests" in path)
+    assert (tmp_path / new).read_text() == (
+        "from test_a import client\n\n\ndef test_get_b_key_key_not_found():\n"
+        "    refused = client.get(\"/b/nothing-like-this\")\n    assert refused.status_code == 404\n")
