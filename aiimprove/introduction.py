@@ -118,7 +118,10 @@ def _try(text: str, file: Path, app: Recognised, commit: str, progress: Callable
     journal.open_journal(settings.logs_folder)
     asked = {each.name: Candidates(each.health, each.pages, str(each.values["openapi"].value)
                                    if "openapi" in each.values else "") for each in app.services}
-    return first_start(Workspace(settings, "init", progress), commit, asked)
+    tried = first_start(Workspace(settings, "init", progress), commit, asked)
+    unset = [f"{name} has no value yet, and {each.name} needs it ({seen.where})" for each in app.services
+             for name, seen in each.missing.items() if name not in each.dev_env]
+    return replace(tried, causes=(*unset, *tried.causes)) if tried.problem else tried
 
 
 def _learned(app: Recognised, found: Mapping[str, object]) -> Recognised:

@@ -58,11 +58,16 @@ _CAUSES = (
 )
 
 
+_FAILURE = r"(?m)^\s*((?:[\w.]+\.)?\w*(?:Error|Exception): [^\n]{3,160})$"
+
+
 def likely(said: str) -> list[str]:
     """The likely causes, one sentence each, the last that was said first; empty when nothing is known."""
     hits = sorted(((match.start(), words.format(*match.groups())) for pattern, words in _CAUSES
                    if (match := _last(pattern, said))), reverse=True)
-    return list(dict.fromkeys(sentence for _, sentence in hits))[:3]
+    failure = _last(_FAILURE, said)
+    return list(dict.fromkeys(sentence for _, sentence in hits))[:3] or (
+        [f"its last failure was {failure[1]}; an older version of a package may be meant"] if failure else [])
 
 
 def _last(pattern: str, said: str) -> re.Match[str] | None:

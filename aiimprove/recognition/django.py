@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from aiimprove.recognition import databases, python_packages, routes, suites
@@ -98,7 +99,7 @@ open("{target}", "w").write("""
 import os
 from {settings} import *
 DATABASES["default"]["NAME"] = os.environ["DATA_FOLDER"] + "/{name}"
-{_folders(at, files)}{_open_hosts(at, files)}""")
+{_others(at, files)}{_folders(at, files)}{_open_hosts(at, files)}""")
 '''
     build = Seen(["{python}", "-c", code], f"{where} puts the database beside the code, which a release may not write. "
                  f"This makes a module in the release that takes all of {settings} and moves the database")
@@ -107,6 +108,23 @@ DATABASES["default"]["NAME"] = os.environ["DATA_FOLDER"] + "/{name}"
     values = {**service.values, "build": build, "databases": Seen([name], where)}
     return replace(service, values=values, env={**service.env, **env},
                    test_env={**service.test_env, "DJANGO_SETTINGS_MODULE": Seen(settings, "tests run without a build")})
+
+
+def _others(at: Sources, files: list[str]) -> str:
+    """Further SQLite files that a setting has, such as the one of a queue of tasks."""
+    return "".join(f'{name}["{key}"] = os.environ["DATA_FOLDER"] + "/{file}"\n'
+                   for name, key, file in dict.fromkeys(_kept(at, files)))
+
+
+def _kept(at: Sources, files: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Setting, key and name of each SQLite file beside the code, but for the databases."""
+    for node in (node for file in files if (tree := at.tree(file)) for node in tree.body):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+            for key, given in zip(node.value.keys, node.value.values, strict=True):
+                texts = [each.value for each in ast.walk(given) if isinstance(each, ast.Constant)]
+                file = databases.file_of([each for each in texts if isinstance(each, str)])
+                if isinstance(key, ast.Constant) and file and isinstance(given, (ast.Call, ast.BinOp)):
+                    yield ast.unparse(node.targets[0]), str(key.value), file
 
 
 def _folders(at: Sources, files: list[str]) -> str:

@@ -70,6 +70,7 @@ def _rooted(service: Service, app: App) -> Service:
 def with_data(at: Sources, service: Service, known: Sequence[Variable], found: Sequence[Database]) -> Service:
     """The service with its databases below {data}, its variables, and what has to be said about both."""
     env, notes, values = dict(service.env), list(service.notes), dict(service.values)
+    needed = {each.variable: Seen("", each.where) for each in found if each.kind != "SQLite" and each.variable}
     for each in found:
         if each.kind != "SQLite":
             notes.append(server_note(each))
@@ -95,8 +96,9 @@ def with_data(at: Sources, service: Service, known: Sequence[Variable], found: S
     if files:
         values["databases"] = Seen(list(dict.fromkeys(files)), "; ".join(each.where for each in found if each.file))
     got = given.give(at, known, env)
-    return replace(service, values=values, env={**env, **got.env}, missing=got.missing, notes=tuple(notes),
-                   dev_env={**service.dev_env, **got.dev_env}, test_env={**service.test_env, **got.dev_env})
+    return replace(service, values=values, env={**env, **got.env}, missing={**needed, **got.missing},
+                   notes=tuple(notes), dev_env={**service.dev_env, **got.dev_env},
+                   test_env={**service.test_env, **got.dev_env})
 
 
 def _in_data(start: Seen, why: str) -> Seen:

@@ -69,6 +69,9 @@ def _interpreter(at: Sources) -> Seen | None:
     least, below = (re.search(rf"{kind}\s*3\.(\d+)", asked) for kind in (r"(?:>=|\^|~=?|==)", "<"))
     ours = sys.version_info.minor
     where = f"{at.where('pyproject.toml', at.line_of('pyproject.toml', asked))} asks for Python {asked}"
+    file = "" if asked else at.first(".python-version", "runtime.txt")
+    if file and (least := re.search(r"3\.(\d+)", at.text(file))):
+        where = f"{at.where(file)} asks for Python {least[0]}"
     if least and int(least[1]) > ours:
         return Seen(f"python3.{least[1]}", where)
     return Seen(f"python3.{int(below[1]) - 1}", where) if below and int(below[1]) <= ours else None

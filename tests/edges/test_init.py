@@ -112,8 +112,9 @@ def test_four_frameworks_start_side_by_side(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["recipes_api", "guestbook", "bookshelf", "shortener", "kanban"])
-def test_each_app_goes_live(tmp_path: Path, name: str) -> None:
+def test_each_app_goes_live_and_its_tests_run(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     app = Stranger(tmp_path, name)
+    monkeypatch.setenv("AIIMPROVE_STATE", str(app.state))
     assert app.init()["exit_code"] == 0
     text = app.config.read_text()
     for port in re.findall(r"(?m)^(?:live|dev)_port = (\d+)", text):
@@ -122,8 +123,31 @@ def test_each_app_goes_live(tmp_path: Path, name: str) -> None:
     try:
         done = app.call("up", "--without-loop")
         assert done.returncode == 0, done
+        assert all(_passing(app, each, tmp_path / each) for each in config.load(app.folder).services)
     finally:
         app.call("down")
+
+
+def _passing(app: Stranger, name: str, out: Path) -> bool:
+    """Whether the tests of a service pass as a proof runs them, and are reported; true when it has none."""
+    from types import SimpleNamespace
+    from typing import cast
+
+    from aiimprove.build import kept, sources
+    from aiimprove.checks.junit import run_tests
+    from aiimprove.proving import Case
+    from aiimprove.repository import Repository
+    from aiimprove.sandbox import find_box
+
+    settings = config.load(app.folder)
+    if not settings.services[name].test:
+        return True
+    repository = Repository(app.folder, out / "git")
+    folder = sources(settings, repository, repository.resolve("HEAD"), out / "tree", name)
+    case = cast(Case, SimpleNamespace(config=settings, box=find_box()))
+    seen = run_tests(case, kept(settings)[0], name, folder, out / "run")
+    assert not seen.problem, seen
+    return bool(seen.tests) and seen.passed() == set(seen.tests)
 
 
 def test_what_no_file_says_is_asked(tmp_path: Path) -> None:

@@ -217,6 +217,9 @@ def test_a_database_server_is_spoken_of_plainly(tmp_path: Path) -> None:
     service = one(tmp_path, {"main.py": "import os\nurl = os.environ['DATABASE_URL']\n" + FASTAPI,
                              "requirements.txt": "fastapi\nuvicorn\npsycopg[binary]\n",
                              ".env.example": "DATABASE_URL=postgresql://me@localhost/shop\n"})
+    soft = one(tmp_path / "soft", {"main.py": "import os\nDATABASE_URL = os.getenv('DATABASE_URL')\n" + FASTAPI,
+                                   "requirements.txt": "fastapi\nasyncpg\n"})
+    assert soft.missing["DATABASE_URL"].where == "main.py:2"
     assert "PostgreSQL" in service.notes[0] and "env_file.dev" in service.notes[0]
     assert "DATABASE_URL" in service.missing and "DATABASE_URL" not in service.env, "live and copies must not share it"
 
@@ -248,6 +251,7 @@ def test_what_writes_in_the_working_directory_is_started_in_the_data(tmp_path: P
     ({"pyproject.toml": "[project]\nrequires-python='>=3.99'\n"}, "python3.99"),
     ({"pyproject.toml": "[project]\nrequires-python='>=3.6,<3.8'\n"}, "python3.7"),
     ({"pyproject.toml": "[tool.poetry.dependencies]\npython='^3.98'\n"}, "python3.98"),
+    ({".python-version": "3.97\n"}, "python3.97"), ({".python-version": "3.9\n"}, None),
     ({"pyproject.toml": "[project]\nrequires-python='>=3.8'\n"}, None), ({}, None)])
 def test_the_interpreter_that_it_wants(tmp_path: Path, files: dict[str, str], interpreter: str | None) -> None:
     service = one(tmp_path, {"main.py": FASTAPI, "requirements.txt": "fastapi\n", **files})
@@ -381,7 +385,8 @@ def test_every_value_has_a_comment_and_the_text_loads(tmp_path: Path) -> None:
     ("Error: connect ECONNREFUSED 127.0.0.1:6379", "127.0.0.1:6379"),
     ("Error: listen EADDRINUSE: address already in use :::3000", "port 3000"),
     ("django.core.exceptions.DisallowedHost: Invalid HTTP_HOST header: '127.0.0.1:1'", "ALLOWED_HOSTS"),
-    ("Failed to fetch `Inter` from Google Fonts.", "font Inter"), ("all is well", "")])
+    ("Failed to fetch `Inter` from Google Fonts.", "font Inter"), ("all is well", ""),
+    ("Traceback:\n  File 'a.py'\nTypeError: unhashable type: 'dict'", "last failure was TypeError: unhashable")])
 def test_likely_causes(said: str, sentence: str) -> None:
     assert any(sentence in each for each in likely(said)) if sentence else likely(said) == []
 
@@ -397,3 +402,9 @@ class Live:
 """
     service = one(tmp_path, {"app.py": FLASK, "config.py": code})
     assert value(service, "databases") == ["shop.db"] and set(service.env) == {"DATABASE_URL"}
+
+
+def test_django_settings_with_further_files_beside_the_code(tmp_path: Path) -> None:
+    settings = SETTINGS + "QUEUE = {'name': 'shop', 'filename': os.path.join(BASE_DIR, 'data', 'tasks.sqlite3')}\n"
+    build = words(one(tmp_path, {"manage.py": MANAGE, "site_of_ours/settings.py": settings}), "build")
+    assert 'QUEUE["filename"] = os.environ["DATA_FOLDER"] + "/tasks.sqlite3"\n' in build

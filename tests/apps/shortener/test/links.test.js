@@ -11,4 +11,5 @@ test("a link can be made and followed", async () => {
   const answer = await fetch(`${base}/docs`, { redirect: "manual" });
   assert.strictEqual(answer.status, 302);
   server.close();
+  server.closeAllConnections();
 });
