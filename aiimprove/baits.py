@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from aiimprove.checks.scope import is_test
+from aiimprove.checks.sealing import decides
 from aiimprove.evidence import Evidence
 from aiimprove.finding import Probe
 from aiimprove.honesty.written import PYTHON, SCRIPT
@@ -79,10 +80,14 @@ class Baits:
         return self.repository.commit_files(self._base, files, "Bait for the gate\n")
 
     def _files(self, *, tests: bool) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        """Files of the live commit that can be read as source: path, text, and the endings of their language."""
-        for entry in self.repository.entries(self._base):
+        """Files of the live commit that can be read as source, those of the finding's service first: path, text, and
+        the endings of their language."""
+        service = self.config.services.get(self.improvement.finding.probe.service)
+        home = f"{service.folder}/".removeprefix("./") if service else ""
+        for entry in sorted(self.repository.entries(self._base), key=lambda entry: not entry.path.startswith(home)):
             language = next((each for each in (PYTHON, SCRIPT) if entry.path.endswith(each)), None)
-            if language is None or entry.mode != "100644" or is_test(entry.path, self.config) is not tests:
+            if (language is None or entry.mode != "100644" or decides(entry.path)
+                    or is_test(entry.path, self.config) is not tests):
                 continue
             text = (self.repository.read(self._base, entry.path) or b"").decode("utf-8", "replace")
             if language is SCRIPT or _parses(text):
