@@ -81,8 +81,9 @@ def test_two_that_do_not_go_together_are_known_before_anybody_says_yes(tiny: Tin
     assert said == "index and strict together: conflict (smoke: app /count answers 500 (live: 200))"
     assert not Due(engine).pairs() and lifecycle.STEPS["pairs"](engine) == "", "once is enough"
     for one, other in ((index, strict), (strict, index)):
-        card = tiny.call("show", one.id, "--json").data["pairs"]
-        assert [(each["with"], each["word"]) for each in card] == [(other.id, "conflict")]
+        card = tiny.call("show", one.id, "--json").data
+        assert [(each["with"], each["word"]) for each in card["pairs"]] == [(other.id, "conflict")]
+        assert [each.partition(" (")[0] for each in card["refusals"]] == [f"it does not go together with {other.id}"]
     assert "Together with strict (A page of all notes): conflict" in tiny.call("show", "index").output
     approval.approve(engine, index.id, index.digest)
     with pytest.raises(Refused, match="strict does not go together with index, which is approved: smoke: app /count"):

@@ -111,6 +111,8 @@ def test_closed_nothing_passes_until_it_holds_again(tiny: Tiny, engine: Workspac
     assert not Due(engine).request() and not Due(engine).deploy() and not Due(engine).gate()
     said = tiny.call("status")
     assert "The gate is closed" in said.output and f"{NOTHING} passed as a whole" in said.output
+    assert tiny.call("show", asked.id, "--json").data["refusals"] == [
+        f"the gate is closed: {NOTHING} passed as a whole"]
     refused = tiny.call("request-approval", fixed.id, "--json")
     assert refused.exit_code == 3 and "the gate is closed" in refused.error["message"]
     engine.store.set_fact(GATE, engine.store.fact(GATE) | {"at": 0.0})
