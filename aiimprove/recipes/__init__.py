@@ -65,6 +65,9 @@ RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "guard_parsing": ("GuardParsing", ("bad-value",)),
     "gzip": ("Gzip", ("no-compression",)),
     "security_headers": ("SecurityHeaders", ("missing-security-headers",)),
+    "flask_headers": ("FlaskHeaders", ("missing-security-headers",)),
+    "django_headers": ("DjangoHeaders", ("missing-security-headers",)),
+    "express_headers": ("ExpressHeaders", ("missing-security-headers",)),
     "next_headers": ("NextHeaders", ("missing-security-headers",)),
     "index_migration": ("IndexMigration", ("missing-index",)),
 }

@@ -1,4 +1,4 @@
-"""Where the ASGI app of a service is made, and putting a middleware around it there."""
+"""Where the app of a service is made, and what is put around it there."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from aiimprove.recipes import Unsure
+from aiimprove.recipes import Elsewhere, Unsure
 from aiimprove.recipes.imports import bound, called
 from aiimprove.recipes.sources import Source, dotted, insert_after
 from aiimprove.settings import Service
 
-FRAMEWORKS = (("fastapi", "FastAPI"), ("fastapi.applications", "FastAPI"), ("starlette.applications", "Starlette"))
+Kinds = tuple[tuple[str, str], ...]
+"""Modules with the class in them that makes an app."""
+ASGI: Kinds = (("fastapi", "FastAPI"), ("fastapi.applications", "FastAPI"), ("starlette.applications", "Starlette"))
+FLASK: Kinds = (("flask", "Flask"), ("flask.app", "Flask"))
+_MARKS = {"fastapi": ASGI, "starlette": ASGI, "flask": FLASK, "django": ()}
+_IMPORT = re.compile(r"^[ \t]*(?:from|import) (fastapi|starlette|flask|django)\b", re.MULTILINE)
 _ENTRY = re.compile(r"^([A-Za-z_][\w.]*):([A-Za-z_]\w*)(\(\))?$")
 
 
 @dataclass(frozen=True)
 class Made:
-    """`name = FastAPI(...)` and the last statement beside it that adds a middleware (or itself)."""
+    """`name = FastAPI(...)` or another of its `kinds`, and the last statement beside it that adds a middleware (or
+    itself)."""
 
     source: Source
     name: str
@@ -27,6 +33,7 @@ class Made:
     last: cst.BaseStatement
     top_level: cst.BaseStatement
     """The statement at the top of the file that holds it: itself, or its function."""
+    kinds: Kinds = ASGI
 
     @property
     def indentation(self) -> str:
@@ -34,9 +41,13 @@ class Made:
         return line[:len(line) - len(line.lstrip())]
 
 
-def made_in(sources: Sequence[Source], service: Service) -> Made:
-    """The one place where the service's app is made. Raises Unsure when there is none or several."""
-    found = [made for source in sources for made in _all_made(source)]
+def made_in(sources: Sequence[Source], service: Service, kinds: Kinds = ASGI) -> Made:
+    """The one place where the service's app is made. Raises Unsure when there is none or several, Elsewhere when the
+    service is written with another framework."""
+    found = [made for source in sources for made in _all_made(source, kinds)]
+    used = {match[1] for source in sources for match in _IMPORT.finditer(source.text)}
+    if not found and (kinds != ASGI or used) and all(_MARKS[name] != kinds for name in used):
+        raise Elsewhere("the app is written with another framework")
     if len(found) > 1:
         stem = _entry_stem(service)
         found = [made for made in found if made.source.stem == stem] or found
@@ -59,12 +70,22 @@ def with_middleware(made: Made, words: str, imported: Source, above: Sequence[st
     `imported` is the file with the imports that both need; it has the same statements otherwise.
     """
     again = _again(made, imported)
-    line = imported.lines(again.last).end.line
-    changed = insert_after(imported, line, [f"{again.indentation}{made.name}.add_middleware({words})"])
+    return _with_lines(again, again.last, [f"{made.name}.add_middleware({words})"], imported, above)
+
+
+def after_made(made: Made, lines: Sequence[str], imported: Source, above: Sequence[str] = ()) -> Source:
+    """The file with lines right after the statement that makes the app, and others above, as `with_middleware` does."""
+    again = _again(made, imported)
+    return _with_lines(again, again.statement, lines, imported, above)
+
+
+def _with_lines(made: Made, after: cst.BaseStatement, lines: Sequence[str], source: Source,
+                above: Sequence[str]) -> Source:
+    changed = insert_after(source, source.lines(after).end.line, [made.indentation + line for line in lines])
     if not above:
         return changed
-    start = _first_line(imported, again.top_level)
-    before = imported.text.splitlines()[:start - 1]
+    start = _first_line(source, made.top_level)
+    before = source.text.splitlines()[:start - 1]
     blank = 2 - next((index for index, text in enumerate(reversed(before)) if text.strip()), 2)
     return insert_after(changed, start - 1, [*[""] * max(0, blank), *above, "", ""])
 
@@ -81,14 +102,14 @@ def _first_line(source: Source, node: cst.CSTNode) -> int:
 
 def _again(made: Made, source: Source) -> Made:
     """The same place in a later text of its file."""
-    return next(each for each in _all_made(source) if each.name == made.name)
+    return next(each for each in _all_made(source, made.kinds) if each.name == made.name)
 
 
-def _all_made(source: Source) -> list[Made]:
-    makers = {name for module, kind in FRAMEWORKS if (name := called(source, module, kind))}
+def _all_made(source: Source, kinds: Kinds) -> list[Made]:
+    makers = {name for module, kind in kinds if (name := called(source, module, kind))}
     if not makers:
         return []
-    finder = _Finder(source, makers)
+    finder = _Finder(source, makers, kinds)
     source.module.visit(finder)
     return finder.found
 
@@ -97,6 +118,7 @@ def _all_made(source: Source) -> list[Made]:
 class _Finder(cst.CSTVisitor):
     source: Source
     makers: set[str]
+    kinds: Kinds
     found: list[Made] = field(default_factory=list)
 
     def visit_Module(self, node: cst.Module) -> None:
@@ -108,7 +130,7 @@ class _Finder(cst.CSTVisitor):
             if name:
                 adding = [each for each in body if _adds_middleware(each, name)]
                 last = max((statement, *adding), key=lambda each: self.source.lines(each).end.line)
-                self.found.append(Made(self.source, name, statement, last, top or statement))
+                self.found.append(Made(self.source, name, statement, last, top or statement, self.kinds))
             for block in _blocks(statement):
                 self._look([each for each in block.body if isinstance(each, cst.BaseStatement)], top or statement)
 

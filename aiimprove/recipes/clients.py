@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiimprove.recipes import Unsure
 from aiimprove.recipes.apps import entry
-from aiimprove.recipes.fixtures import CLIENT, client_fixture, is_client, with_needed
+from aiimprove.recipes.fixtures import CLIENT, FLASK_CLIENT, client_fixture, is_client, with_needed
 from aiimprove.settings import Service
 
 _WRAPS = (CLIENT, "ASGITransport", "AsyncClient", "LifespanManager")
@@ -34,15 +34,16 @@ class Client:
 
 
 def new_test(tree: Path, service: Service, name: str, body: Callable[[Client], Sequence[str]],
-             imports: Sequence[str] = ()) -> dict[str, str]:
+             imports: Sequence[str] = (), asgi: bool = True) -> dict[str, str]:
     """A test file with one test of this name, by its path in the tree; empty when the service has no tests, or when
     it is not plain how those that are there get their client.
 
-    `body` gives the lines of the test, `imports` what they need besides. Raises Unsure when there is such a
-    file already.
+    `body` gives the lines of the test, `imports` what they need besides; `asgi` says that the app is one. Raises
+    Unsure when there is such a file already.
     """
     folder = tests_folder(tree, service)
-    client = _client(folder, tree / service.folder, service) if folder else None
+    start = entry(service) if asgi else ("", "")
+    client = _client(folder, tree / service.folder, start) if folder else None
     if folder is None or client is None:
         return {}
     path = folder / f"test_{name}.py"
@@ -71,7 +72,7 @@ def _test_files(folder: Path) -> Iterator[Path]:
     yield from sorted(path for path in every if path.is_file())
 
 
-def _client(folder: Path, root: Path, service: Service) -> Client | None:
+def _client(folder: Path, root: Path, start: tuple[str, str]) -> Client | None:
     above = [each for each in (folder, *folder.parents) if each.is_relative_to(root)]
     shared = [module for each in above if (module := _parsed(each / "conftest.py"))]
     for module in shared:
@@ -82,7 +83,7 @@ def _client(folder: Path, root: Path, service: Service) -> Client | None:
         if client := _borrowed(module, path):
             return client
     modules = [*shared, *(module for _, module in beside)]
-    return next((client for module in modules if (client := _made(module, entry(service)))), None)
+    return next((client for module in modules if (client := _made(module, start))), None)
 
 
 def _parsed(path: Path) -> ast.Module | None:
@@ -112,7 +113,8 @@ def _made(module: ast.Module, start: tuple[str, str]) -> Client | None:
         made = isinstance(given, ast.Call) and not given.args and not given.keywords
         name = given.func if made and isinstance(given, ast.Call) else given
         if isinstance(name, (ast.Name, ast.Attribute)) and (row := _imported(module, ast.unparse(name))):
-            return _bare(row, ast.unparse(given) if given else "")
+            app = ast.unparse(given) if given else ""
+            return _bare_flask(row, app) if _is_flask(call) else _bare(row, app)
     if any(isinstance(each, ast.ImportFrom) and each.module == start[0] for each in module.body):
         return _bare(ast.ImportFrom(start[0], [ast.alias(start[1])], 0), start[1])
     return None
@@ -124,8 +126,18 @@ def _bare(row: ast.Import | ast.ImportFrom, app: str) -> Client:
                   lenient=f"{CLIENT}({app}, raise_server_exceptions=False)")
 
 
+def _bare_flask(row: ast.Import | ast.ImportFrom, app: str) -> Client:
+    return Client((ast.unparse(row),), "client", setup=(f"client = {app}.{FLASK_CLIENT}()",), bare=True)
+
+
+def _is_flask(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr == FLASK_CLIENT
+
+
 def _wrapped(call: ast.Call) -> ast.expr | None:
-    """What is given as the app to something that tests put an app into."""
+    """What is given as the app to something that tests put an app into, or asked for a client."""
+    if isinstance(call.func, ast.Attribute) and _is_flask(call):
+        return call.func.value
     if ast.unparse(call.func).rpartition(".")[2] not in _WRAPS:
         return None
     return next((each.value for each in call.keywords if each.arg == "app"), call.args[0] if call.args else None)

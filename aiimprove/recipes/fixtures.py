@@ -6,10 +6,11 @@ import ast
 from collections.abc import Iterator
 
 CLIENT = "TestClient"
+FLASK_CLIENT = "test_client"
 
 
 def client_fixture(module: ast.Module) -> str:
-    """The fixture that gives a TestClient; the one called client, when there are several; empty without one."""
+    """The fixture that gives a client; the one called client, when there are several; empty without one."""
     names = [name for name, row in _fixtures(module).items() if isinstance(row, ast.FunctionDef) and _gives(row)]
     return "client" if "client" in names else names[0] if names else ""
 
@@ -26,7 +27,8 @@ def with_needed(module: ast.Module, name: str) -> list[str]:
 
 
 def is_client(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == CLIENT
+    """Whether this makes a client: `TestClient(app)` of Starlette, `app.test_client()` of Flask."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (CLIENT, FLASK_CLIENT)
 
 
 def _fixtures(module: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -39,7 +41,7 @@ def _decorators(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
 
 
 def _gives(function: ast.FunctionDef) -> bool:
-    """Whether it hands out a TestClient; one that hands out a function that makes one does not."""
+    """Whether it hands out a client; one that hands out a function that makes one does not."""
     own = list(_own(function))
     made = {name.id for row in own for name in _bound_to_client(row) if isinstance(name, ast.Name)}
     given = [row.value for row in own if isinstance(row, (ast.Return, ast.Yield)) and row.value is not None]
@@ -55,7 +57,7 @@ def _own(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _bound_to_client(row: ast.AST) -> list[ast.expr]:
-    """The names that a statement gives to a TestClient: by assignment, or by `with ... as`."""
+    """The names that a statement gives to a client: by assignment, or by `with ... as`."""
     if isinstance(row, ast.Assign) and is_client(row.value):
         return row.targets
     if isinstance(row, ast.AnnAssign) and row.value and is_client(row.value):

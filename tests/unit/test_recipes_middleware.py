@@ -60,7 +60,7 @@ APP = "from fastapi import FastAPI\n\napp = FastAPI()\n"
     ({"main": APP, "b": "from fastapi.responses import FileResponse\n"}, {}, "sends files or streams"),
     ({"main": APP, "b": "StreamingResponse\n"}, {"spares_parts": False}, "sends files or streams"),
     ({"one": APP, "two": APP}, {}, "made in 2 places"),
-    ({"main": "import flask\napp = flask.Flask('a')\n"}, {}, "no place is known"),
+    ({"main": "app = application()\n"}, {}, "no place is known"),
     ({}, {}, "no Python file"),
 ])
 def test_gzip_is_declined(tmp_path: Path, files: dict[str, str], details: dict[str, object], reason: str) -> None:
@@ -144,7 +144,7 @@ def test_a_site_with_vitest_gets_a_test(tmp_path: Path) -> None:
 
 def test_only_a_recipe_that_is_about_the_program_says_why_not(tmp_path: Path) -> None:
     (tmp_path / "srv").mkdir()
-    (tmp_path / "srv" / "app.py").write_text("from flask import Flask\n\napp = Flask(__name__)\n")
+    (tmp_path / "srv" / "app.py").write_text("from fastapi import APIRouter\n\nrouter = APIRouter()\n")
     declined = AUTHORS["recipes"].write(finding("missing-security-headers", missing=["X-Frame-Options"]), tmp_path,
                                         CONFIG)
     assert declined == Declined("no place is known where the app is made")
