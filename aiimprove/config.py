@@ -25,7 +25,7 @@ def find(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / FILE).is_file():
             return folder / FILE
-    raise NotFound(f"no {FILE} in {start} or above it: docs/config.md says what it holds")
+    raise NotFound(f"no {FILE} in {start} or above it: 'aiimprove init' writes one (docs/config.md says what it holds)")
 
 
 def load(start: Path | None = None) -> Config:

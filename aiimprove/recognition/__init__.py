@@ -107,7 +107,7 @@ def _linked(service: Service, others: list[Service]) -> Service:
         address = re.match(r"https?://(?:localhost|127\.0\.0\.1|backend|api|server)(?::\d+)?", str(seen.value))
         if address and backend:
             rest = str(seen.value)[address.end():]
-            env[key] = Seen(f"http://127.0.0.1:{{{backend.name}.port}}{rest}", f"{seen.where} had {seen.value}")
+            env[key] = Seen(f"http://127.0.0.1:{{{backend.name}.port}}{rest}", f"{seen.where} reads it")
         elif not address:
             env[key] = seen
     return replace(service, env=env)

@@ -17,6 +17,7 @@ _ENTRIES = ("server.js", "index.js", "app.js", "src/index.js", "src/server.js", 
             "src/server.ts", "server.mjs", "index.mjs")
 _LISTENS = re.compile(r"\.listen\(\s*([^,)]*)")
 _ENV = re.compile(r"process\.env\.(\w+)\s*(?:\|\||\?\?)\s*['\"`]([^'\"`]*)['\"`]")
+_BARE = re.compile(r"process\.env\.(\w*(?:BACKEND|API|SERVER)\w*_URL)\b")
 _BUILT = re.compile(r"(?:process\.env\.((?:NEXT_PUBLIC|REACT_APP)_\w+)|import\.meta\.env\.(VITE_\w+))")
 
 
@@ -160,10 +161,13 @@ def _addresses(at: Sources) -> dict[str, Seen]:
     """Variables of the server's side whose default is another service of this machine; see `link`."""
     found: dict[str, Seen] = {}
     for path in at.ending(".js", ".ts", ".mjs", ".cjs", ".tsx", ".jsx"):
+        for match in _BARE.finditer(at.text(path)):
+            if not _BUILT.match(match[0]):
+                found.setdefault(match[1], Seen("http://localhost", at.where(path, at.line_of(path, match[0]))))
         for match in _ENV.finditer(at.text(path)):
             if re.match(r"https?://(localhost|127\.0\.0\.1|backend|api|server)(:\d+)?", match[2]) \
                     and not _BUILT.match(f"process.env.{match[1]}"):
-                found.setdefault(match[1], Seen(match[2], at.where(path, at.line_of(path, match[0]))))
+                found[match[1]] = Seen(match[2], at.where(path, at.line_of(path, match[0])))
     return found
 
 

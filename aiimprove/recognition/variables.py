@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aiimprove.recognition.sources import Sources
 
 _READERS = ("os.getenv", "os.environ.get", "environ.get", "getenv")
+_MAPPING = re.compile(r"(^|\.)(environ|environment)\.get$")
 _TYPED = ("str", "bool", "int", "url", "list", "db", "float", "path", "db_url", "dj_db_url")
 
 
@@ -58,7 +60,8 @@ class _Reader:
         elif isinstance(node, ast.Call) and self._name(node):
             self._done.add(id(node))
             default = [*node.args[1:2], *(each.value for each in node.keywords if each.arg == "default")]
-            must = ast.unparse(node.func) not in _READERS and not default and not guarded
+            called = ast.unparse(node.func)
+            must = called not in _READERS and not _MAPPING.search(called) and not default and not guarded
             yield self._variable(node, self._name(node), default, goes_to, must)
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and self._name(node):
             self._done.add(id(node))
@@ -75,7 +78,7 @@ class _Reader:
         if not isinstance(node, ast.Call):
             return ""
         called = ast.unparse(node.func)
-        reads = called in _READERS or called in self._short or (
+        reads = called in _READERS or called in self._short or bool(_MAPPING.search(called)) or (
             called.partition(".")[0] in self._short and called.rpartition(".")[2] in _TYPED)
         if reads and called.endswith(".db") and not node.args:
             return "DATABASE_URL"

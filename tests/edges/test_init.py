@@ -177,3 +177,33 @@ def test_secrets_of_live_are_made_and_kept_apart(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600 and "MAIL_TOKEN" in notes
     service = config.load(app.folder).services["app"]
     assert service.env == {} and set(service.dev_env) == {"SECRET_KEY", "MAIL_TOKEN"}
+
+
+def test_data_of_the_working_tree_is_not_lives(tmp_path: Path) -> None:
+    code = "import os\nfrom flask import Flask\napp = Flask('a')\nDB = os.environ.get('SHOP_DB', 'shop.db')\n"
+    app = Stranger(tmp_path, files={"app.py": code, "requirements.txt": "flask\n", ".gitignore": "*.db\n"})
+    (app.folder / "instance").mkdir()
+    (app.folder / "instance" / "shop.db").write_bytes(b"SQLite format 3\0")
+    (note,) = app.init("--no-start")["data"]["notes"]
+    assert note.startswith("instance/shop.db of your working tree") and note.endswith(
+        f"cp {app.folder}/instance/shop.db {app.state}/data/live/shop.db")
+
+
+def test_at_a_terminal_it_asks(tmp_path: Path) -> None:
+    import os
+    import pty
+    import subprocess
+
+    from tiny import CALL
+
+    code = "import os\nfrom flask import Flask\napp = Flask('a')\ntitle = os.environ['SHOP_TITLE']\n"
+    app = Stranger(tmp_path, files={"app.py": code, "requirements.txt": "flask\n"})
+    ours, theirs = pty.openpty()
+    os.write(ours, b"My shop\n")
+    done = subprocess.run([*CALL, "init", "--no-start"], cwd=app.folder, env=app.env, stdin=theirs, stderr=theirs,
+                          stdout=subprocess.PIPE, timeout=60)
+    asked = os.read(ours, 65536)
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0 and b"SHOP_TITLE is needed by app (app.py:4)" in asked
+    assert config.load(app.folder).services["app"].env == {"SHOP_TITLE": "My shop"}

@@ -169,6 +169,7 @@ def test_node_packages(tmp_path: Path, files: dict[str, str], install: str) -> N
     ("URL = os.environ.get('DB') or 'sqlite+aiosqlite:///shop.db'", "DB", "sqlite+aiosqlite:///{data}/shop.db"),
     ("URL = os.environ.get('DB', '').replace('postgres:', 'x') or 'sqlite:///' + os.path.join(here, 'shop.db')", "DB",
      "sqlite:///{data}/shop.db"),
+    ("def settings(environment):\n    return Path(environment.get('SHOP_DB', 'shop.db'))", "SHOP_DB", "{data}/shop.db"),
     ("PATH = os.environ.get('SHOP_DB', str(Path(__file__).parent / 'shop.sqlite3'))", "SHOP_DB", "{data}/shop.sqlite3"),
     ("class Settings(BaseSettings):\n    database_url: str = 'sqlite:///shop.db'", "DATABASE_URL",
      "sqlite:///{data}/shop.db"),
@@ -316,6 +317,9 @@ def test_a_backend_and_a_frontend(tmp_path: Path) -> None:
         "frontend/lib/api.ts": "const base = process.env.API_URL || 'http://localhost:8000/api'"}).services
     assert [(each.name, each.framework, each.folder) for each in found] == [
         ("backend", "FastAPI", "backend"), ("frontend", "Next.js", "frontend")]
+    (tmp_path / "frontend/lib/api.ts").write_text("const base = process.env.BACKEND_URL;\n")
+    again = recognise(tmp_path, "an app").services[1]
+    assert again.env["BACKEND_URL"].value == "http://127.0.0.1:{backend.port}"
     assert found[1].env["API_URL"].value == "http://127.0.0.1:{backend.port}/api"
     ports = [value(each, key) for each in found for key in ("live_port", "dev_port")]
     assert ports == [8000, 8001, 3000, 3002]
