@@ -42,8 +42,15 @@ def recognise(at: Sources, name: str) -> Service | None:
               "migrate": Seen(["{python}", path, "migrate", "--noinput"], at.where(path)), **tests}
     env = {"PYTHONPATH": Seen(f"{{folder}}/{root}", at.where(path))} if root else {}
     service = Service(name, at.prefix.rstrip("/") or ".", "Django", values, env, health=routes.health(pages),
-                      pages=pages)
+                      pages=pages, notes=tuple(_debugging(at, settings_files(at, settings, root))))
     return _with_database(at, service, settings, root, packages)
+
+
+def _debugging(at: Sources, files: list[str]) -> Iterator[str]:
+    for file in files:
+        if re.search(r"^DEBUG\s*=\s*True", at.text(file), re.MULTILINE) and "dev" not in file and "local" not in file:
+            yield (f"{at.where(file, at.line_of(file, 'DEBUG'))}: DEBUG is on for live too, which shows visitors the "
+                   "insides of errors; let a variable say it, as in os.environ.get(\"DEBUG\") == \"1\"")
 
 
 def _start(at: Sources, path: str, settings: str, packages: Packages) -> Seen:

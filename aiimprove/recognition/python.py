@@ -62,9 +62,12 @@ def _told(app: App, found: list[Database]) -> tuple[App, list[Database]]:
 
 
 def _rooted(service: Service, app: App) -> Service:
-    if not app.root:
-        return service
-    return replace(service, env={"PYTHONPATH": Seen(f"{{folder}}/{app.root}", f"modules are named from {app.root}/")})
+    env = {}
+    if app.framework == "Flask":  # a debugger on a public port would run what visitors type; .flaskenv may ask for it
+        env["FLASK_DEBUG"] = Seen("0", "never a debugger for visitors")
+    if app.root:
+        env["PYTHONPATH"] = Seen(f"{{folder}}/{app.root}", f"modules are named from {app.root}/")
+    return replace(service, env=env)
 
 
 def with_data(at: Sources, service: Service, known: Sequence[Variable], found: Sequence[Database]) -> Service:

@@ -163,7 +163,7 @@ def test_what_no_file_says_is_asked(tmp_path: Path) -> None:
 
     introduce(app.folder, str, person, start=False)
     assert [each.split()[0] for each in asked] == ["SHOP_TITLE", "C"] and "app.py:5" in asked[0]
-    assert config.load(app.folder).services["app"].env == {"SHOP_TITLE": "My shop"}
+    assert config.load(app.folder).services["app"].env == {"FLASK_DEBUG": "0", "SHOP_TITLE": "My shop"}
     assert "# C = " in app.config.read_text()
 
 
@@ -176,7 +176,7 @@ def test_secrets_of_live_are_made_and_kept_apart(tmp_path: Path) -> None:
     assert re.fullmatch(r"SECRET_KEY=[0-9a-f]{64}\n# app\.py:5 needs it;.*\n# MAIL_TOKEN=\n", file.read_text())
     assert file.stat().st_mode & 0o777 == 0o600 and "MAIL_TOKEN" in notes
     service = config.load(app.folder).services["app"]
-    assert service.env == {} and set(service.dev_env) == {"SECRET_KEY", "MAIL_TOKEN"}
+    assert service.env == {"FLASK_DEBUG": "0"} and set(service.dev_env) == {"SECRET_KEY", "MAIL_TOKEN"}
 
 
 def test_data_of_the_working_tree_is_not_lives(tmp_path: Path) -> None:
@@ -206,4 +206,4 @@ def test_at_a_terminal_it_asks(tmp_path: Path) -> None:
     os.close(ours)
     os.close(theirs)
     assert done.returncode == 0 and b"SHOP_TITLE is needed by app (app.py:4)" in asked
-    assert config.load(app.folder).services["app"].env == {"SHOP_TITLE": "My shop"}
+    assert config.load(app.folder).services["app"].env == {"FLASK_DEBUG": "0", "SHOP_TITLE": "My shop"}

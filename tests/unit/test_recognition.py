@@ -82,6 +82,10 @@ def test_the_app_and_its_server(tmp_path: Path, files: dict[str, str], served: s
         service.env["PYTHONPATH"].value if "PYTHONPATH" in service.env else None)
 
 
+def test_no_debugger_goes_live(tmp_path: Path) -> None:
+    assert one(tmp_path, {"app.py": FLASK, ".flaskenv": "FLASK_DEBUG=1\n"}).env["FLASK_DEBUG"].value == "0"
+
+
 def test_what_asks_for_parameters_makes_no_app(tmp_path: Path) -> None:
     asking = "from flask import Flask\ndef create_app(settings):\n    app = Flask(__name__)\n    return app\n"
     assert tree(tmp_path, {"shop/__init__.py": asking}).services == ()
@@ -121,7 +125,9 @@ DATABASES = {"default": dj_database_url.parse(os.environ.get("DATABASE_URL", "sq
 
 def test_hosts_that_leave_ours_out_are_widened(tmp_path: Path) -> None:
     settings = SETTINGS + "ALLOWED_HOSTS = ['books.example.org']\nMEDIA_ROOT = BASE_DIR / 'media'\n"
-    build = words(one(tmp_path, {"manage.py": MANAGE, "site_of_ours/settings.py": settings}), "build")
+    service = one(tmp_path, {"manage.py": MANAGE, "site_of_ours/settings.py": settings + "DEBUG = True\n"})
+    build, (note,) = words(service, "build"), service.notes
+    assert note.startswith("site_of_ours/settings.py:6: DEBUG is on for live too")
     assert '"127.0.0.1"' in build and 'MEDIA_ROOT = os.environ["DATA_FOLDER"]' in build
 
 
@@ -405,7 +411,7 @@ class Live:
     URL = os.environ.get('DATABASE_URL') or 'sqlite:///' + os.path.join(here, 'shop.db')
 """
     service = one(tmp_path, {"app.py": FLASK, "config.py": code})
-    assert value(service, "databases") == ["shop.db"] and set(service.env) == {"DATABASE_URL"}
+    assert value(service, "databases") == ["shop.db"] and set(service.env) == {"DATABASE_URL", "FLASK_DEBUG"}
 
 
 def test_django_settings_with_further_files_beside_the_code(tmp_path: Path) -> None:
