@@ -1,6 +1,7 @@
-"""Writes the two pages that are made from the code: `python docs/generate.py`.
+"""Writes the pages that are made from the code: `python docs/generate.py`.
 
-config.md comes from the shape of config.toml (aiimprove/settings.py), commands.md from every verb's own --help.
+config.md comes from the shape of config.toml (aiimprove/settings.py), commands.md from every verb's own --help,
+detectors.md and recipes.md from those themselves (docs/catalogue.py).
 A test fails when a page is not what this script makes.
 """
 
@@ -22,6 +23,7 @@ sys.path.insert(0, str(DOCS.parent))
 from aiimprove.settings import Config, Service  # noqa: E402
 from commands import output  # noqa: E402
 from commands.table import VERBS, run  # noqa: E402
+from docs.catalogue import detectors_page, recipes_page  # noqa: E402
 
 GROUPS = {"operator": ("add", "remove", "list", "link", "login"), "service": ("install", "uninstall", "status"),
           "evidence": ("export", "verify")}
@@ -135,7 +137,8 @@ def _said(shape: Any) -> str:
     return " ".join((shape.__doc__ or "").split())
 
 
-PAGES = {"config.md": config_page, "commands.md": commands_page}
+PAGES = {"config.md": config_page, "commands.md": commands_page, "detectors.md": detectors_page,
+         "recipes.md": recipes_page}
 
 
 def main() -> None:

@@ -18,9 +18,11 @@ from typing import get_type_hints
 import pytest
 
 from aiimprove import config
+from aiimprove.detectors import DETECTORS
 from aiimprove.health import OK, Answered, score
 from aiimprove.improvement import TRANSITIONS, Status
 from aiimprove.proving.proof import ALL
+from aiimprove.recipes import RECIPES
 from aiimprove.release import DeploymentStatus
 from aiimprove.settings import Config, Service
 
@@ -233,3 +235,13 @@ def test_the_licence_is_the_declared_one() -> None:
     text = (TOP / "LICENSE").read_text("utf-8")
     assert text.startswith("MIT License") and "the aiimprove authors" in text
     assert 'license = { text = "MIT" }' in (TOP / "pyproject.toml").read_text("utf-8") and sys.version_info >= (3, 11)
+
+
+def test_every_detector_and_recipe_says_what_it_is() -> None:
+    for name, known in (("detectors.md", DETECTORS), ("recipes.md", RECIPES)):
+        text = page(name)
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [*known, "How to add one"]
+        for each in known:
+            said = section(text, each).strip().partition("\n")[0]
+            assert re.search(r"\w{3}\S*\. [A-Z`].+\.", said), f"{each}: a docstring for the file, and one for the class"
+            assert "| Proven by |" in section(text, each)
