@@ -110,15 +110,23 @@ def rank(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(ranked, key=lambda finding: (-finding.impact, finding.fingerprint))
 
 
+def url_map(service: str) -> str:
+    """The file in RECORDED with the URL map of a service."""
+    return f"routes-{service}.json"
+
+
 def instrument(config: Config, folder: Path) -> Mapping[str, Mapping[str, str]]:
-    """Environment for each Python service of a private copy that makes it record its SQL in {data}/RECORDED.
+    """Environment for each Python service of a private copy that makes it record its SQL, and the URL map of a Flask or
+    Django app, in {data}/RECORDED.
 
     The recorder is put into `folder`, so that a service in its box sees nothing else of ours.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(Path(__file__).parent / "recorder" / "sitecustomize.py", folder)
+    for file in (Path(__file__).parent / "recorder").glob("*.py"):
+        shutil.copy(file, folder)
     extra: dict[str, Mapping[str, str]] = {}
     for name, service in config.services.items():
         if service.runtime == "python":
-            extra[name] = {"PYTHONPATH": str(folder), "AIIMPROVE_RECORD_SQL": RECORDED}
+            extra[name] = {"PYTHONPATH": str(folder), "AIIMPROVE_RECORD_SQL": RECORDED,
+                           "AIIMPROVE_RECORD_ROUTES": f"{RECORDED}/{url_map(name)}"}
     return extra

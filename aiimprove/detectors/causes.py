@@ -36,7 +36,7 @@ def grouped(parameter: Parameter, told: list[Told]) -> list[tuple[str, list[Told
     groups: dict[tuple[str, str], list[Told]] = {}
     for value, crash in told:
         cause = cause_of(value, parameter.location, crash)
-        bordered = parameter.type == "integer" and cause == BAD and crash and crash.exception == "ValueError"
+        bordered = isinstance(value, int) and cause == BAD and crash and crash.exception == "ValueError"
         key = (cause, crash.signature) if crash and cause in NAMED and not bordered else ("", "")
         groups.setdefault(key, []).append((value, crash))
     if any(cause == LOOKUP for cause, _ in groups):

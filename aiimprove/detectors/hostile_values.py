@@ -15,7 +15,7 @@ from aiimprove.detectors.keeping import kept
 from aiimprove.detectors.ranges import is_limit
 from aiimprove.detectors.server_errors import raised_since, settled
 from aiimprove.detectors.tracebacks import Crash
-from aiimprove.detectors.values import LIKELY, all_in_words, hostile, plain, worst
+from aiimprove.detectors.values import LIKELY, USUAL, all_in_words, hostile, plain, worst
 from aiimprove.detectors.visit import Visit, visit
 from aiimprove.errors import AiimproveError
 from aiimprove.finding import Finding, Json, Kind, Probe
@@ -37,7 +37,7 @@ class HostileValues:
 
     def look(self, subject: Subject) -> Iterator[Finding]:
         for name, service in subject.config.services.items():
-            if service.openapi and name in subject.copy.urls:
+            if (service.openapi or service.runtime == "python") and name in subject.copy.urls:
                 with visit(subject, name) as each, kept(subject.copy.data) as restore:
                     trial = Trial(each, subject.copy.logs.get(name), subject.source, time.monotonic() + SECONDS)
                     found = list(trial.findings())
@@ -130,7 +130,8 @@ class Trial:
     def _valid(self, route: Route, parameter: Parameter) -> dict[str, Json] | None:
         """Values with which the route works; None when it cannot be had to work."""
         base = self.visit.samples.valid(route)
-        for value in self.visit.samples.values(route, parameter)[:4]:
+        known = self.visit.samples.values(route, parameter)[:4]
+        for value in [*known, *(USUAL if parameter.type == "string" else ())]:
             if not request(route, base | {key_of(parameter): value}).crashes(self.visit.line):
                 return base | {key_of(parameter): value}
         return None
@@ -179,7 +180,7 @@ class Trial:
             "crashing": request(route, {**valid, key_of(parameter): worst(crashing)}).to_json(),
         }
         if parameter.type == "integer" and bordered:
-            numbers = [value for value in passing if value is not None]
+            numbers = [value for value in passing if isinstance(value, int)]
             details |= self._borders(route, parameter, valid, crashing, numbers)
         return details
 

@@ -77,7 +77,7 @@ def _crash(lines: list[str], begin: int, end: int, root: Path) -> Crash | None:
     pending: tuple[str, int] | None = None
     for line in lines[begin:end]:
         if match := _FRAME.match(_MARGIN.sub("", line)):
-            file = _own(match[1], root)
+            file = own_file(match[1], root)
             pending = (f"{file}:{match[3]}", int(match[2])) if file else pending
         elif pending and (raised := _raised(line)):
             frame, pending = pending, None
@@ -88,7 +88,7 @@ def _crash(lines: list[str], begin: int, end: int, root: Path) -> Crash | None:
     return Crash(exception.rpartition(".")[2], message[:300], frame[0], frame[1], method, path)
 
 
-def _own(file: str, root: Path) -> str:
+def own_file(file: str, root: Path) -> str:
     """The path of a frame's file in the tree, empty when it is not the app's own."""
     if any(mark in file for mark in _FOREIGN):
         return ""

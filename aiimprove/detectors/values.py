@@ -12,6 +12,8 @@ NUMBERS = (-1.0, 0.0, 1e20, -1e20, 1e308)
 UNKNOWN = "nothing-like-this"
 STRINGS = (UNKNOWN, "'", "\x00", "x" * 5000, "", "%", "1e20", "-1")
 IN_A_BODY = (None,)
+USUAL = ("1", "2024-02-03", "00000000-0000-4000-8000-000000000000", "2024-02-03T04:05:06Z")
+"""What a text may have to be when nothing says so."""
 LIKELY = (UNKNOWN, -1, 0, "", "'", "%", "-1", -1.0, 0.0)
 """What people type by chance; the rest is sent by scanners."""
 _HUGE = 2 ** 31 - 1
@@ -20,10 +22,13 @@ _WORDS = {"": "an empty {}", "'": "a quote in {}", "%": "a percent sign in {}", 
 
 
 def hostile(parameter: Parameter) -> tuple[Json, ...]:
-    """What is tried on a parameter of its type."""
+    """What is tried on a parameter of its type; words too where no schema keeps them from a number."""
     kinds: Mapping[str, tuple[Json, ...]] = {"integer": INTEGERS, "number": NUMBERS, "string": STRINGS}
     anywhere = tuple(value for value in kinds.get(parameter.type, ()) if value != "" or parameter.location != "path")
-    return anywhere + (IN_A_BODY if parameter.location == "body" else ())
+    if parameter.location == "body":
+        return anywhere + IN_A_BODY
+    return anywhere if parameter.pointer or parameter.type not in kinds or parameter.type == "string" else (
+        *anywhere, UNKNOWN)
 
 
 def worst(values: Sequence[Json]) -> Json:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aiimprove.detectors import RECORDED, url_map
+from aiimprove.detectors.listed import listed
 from aiimprove.launch import dependencies_folder
 from aiimprove.openapi import Route, routes
 from aiimprove.probes import Line
@@ -72,6 +74,7 @@ def visit(subject: Subject, name: str) -> Iterator[Visit]:
     with Line(subject.copy.urls[name]) as line:
         document = Request("GET", service.openapi).send(line) if service.openapi else None
         found = routes(document.json()) if document else []
+        found = found or listed(subject.copy.data / RECORDED / url_map(name), subject.source / service.folder)
         yield Visit(name, service, line, found, harvest(line, found))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from aiimprove.finding import Finding
+from aiimprove.finding import Finding, Json
+from aiimprove.recipes import Unsure
 from aiimprove.recipes.clients import Client, new_test
 from aiimprove.settings import Service
 
@@ -16,14 +18,39 @@ def refusal_test(tree: Path, service: Service, finding: Finding, status: int, sa
 
     Empty where it is not plain how a test gets a client with a database behind it. Raises Unsure.
     """
-    details, asked = finding.details, call(str(finding.details["method"]).lower(), finding.probe.request)
+    details, request = finding.details, finding.probe.request
+    name = named_test(str(details["method"]), str(details["route"]), str(details["parameter"]), said)
+    if beside := _djangos(tree / service.folder, str(details.get("file", ""))):
+        return _for_django(tree, beside / f"test_{name}.py", name, (request, status))
+    asked = call(str(details["method"]).lower(), request)
 
     def body(client: Client) -> list[str]:
         return [] if client.bare else [f"refused = {client.name}.{asked}", f"assert refused.status_code == {status}"]
 
-    files = new_test(tree, service, named_test(str(details["method"]), str(details["route"]),
-                                              str(details["parameter"]), said), body)
-    return {path: text for path, text in files.items() if "assert" in text}
+    return {path: text for path, text in new_test(tree, service, name, body).items() if "assert" in text}
+
+
+def _djangos(root: Path, file: str) -> Path | None:
+    """The folder with Django's own kind of tests that is nearest to a file of the app; None when there is none."""
+    above = [each for each in (root / file).parents if each.is_relative_to(root)]
+    for folder in (inner for each in above for inner in (each / "tests", each)):
+        if any("django.test" in path.read_text("utf-8", errors="replace") for path in folder.glob("test*.py")):
+            return folder
+    return None
+
+
+def _for_django(tree: Path, path: Path, name: str, asked: tuple[Mapping[str, Json], int]) -> dict[str, str]:
+    if path.exists():
+        raise Unsure(f"there is a test {path.relative_to(tree)} already")
+    request, status = asked
+    words = [json.dumps(request["path"])]
+    if request.get("body"):
+        words += [f"{request['body']!r}", 'content_type="application/json"']
+    title = "".join(word.capitalize() for word in name.split("_"))
+    return {str(path.relative_to(tree)): "\n".join([
+        "from django.test import TestCase", "", "", f"class {title}Test(TestCase):", f"    def test_{name}(self):",
+        f"        refused = self.client.{str(request['method']).lower()}({', '.join(words)})",
+        f"        self.assertEqual(refused.status_code, {status})", ""])}
 
 
 def named_test(*words: str) -> str:

@@ -50,6 +50,8 @@ class Stand:
     env: Mapping[str, str] = field(default_factory=dict)
     service: Service = field(default_factory=Service)
     live_logs: Mapping[str, Path] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    """Starts it otherwise than by uvicorn, with {port} in some word."""
 
     @property
     def log(self) -> Path:
@@ -64,6 +66,7 @@ def running(stand: Stand) -> Iterator[Subject]:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     argv = [stand.python, "-m", "uvicorn", stand.entry, "--host", "127.0.0.1", "--port", str(port), *stand.options]
+    argv = [stand.python, *(word.replace("{port}", str(port)) for word in stand.words)] if stand.words else argv
     env = {"PATH": os.environ["PATH"], "HOME": str(stand.data), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1",
            **instrument(config, stand.data.parent / "recorder")["backend"], **stand.env}
     with stand.log.open("ab") as log:

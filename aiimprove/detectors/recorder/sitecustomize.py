@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 from functools import partial, wraps
+from importlib import import_module
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from typing import Any
@@ -94,4 +95,8 @@ if _folder:
         _listen(_Record(os.path.join(os.path.expanduser("~"), _folder)))
     except (OSError, ImportError) as _error:
         sys.stderr.write(f"SQL is not recorded: {_error}\n")
+_routes = os.environ.get("AIIMPROVE_RECORD_ROUTES")
+if _routes:
+    with contextlib.suppress(ImportError):
+        import_module("url_map").listen(_routes)
 _run_next()

@@ -1,0 +1,110 @@
+"""Flask and Django apps without an OpenAPI document: their URL maps, what crashes them, and the fix."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from stand import APPS, Stand, running
+
+from aiimprove.authors import AUTHORS
+from aiimprove.detectors import RECORDED, look_all
+from aiimprove.detectors.recorder.url_map import Finder
+from aiimprove.finding import Finding
+from aiimprove.probes import get, replay
+from aiimprove.recipes import Draft
+from aiimprove.settings import Config, Service
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An interpreter with both frameworks, of its own."""
+    folder = tmp_path_factory.mktemp("frameworks")
+    venv.create(folder)
+    found = str(folder / "bin" / "python")
+    install = [sys.executable, "-m", "pip", "--python", found, "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "flask", "django", "pytest"], check=True, capture_output=True, timeout=200)
+    return found
+
+
+def seen(place: Stand) -> list[Finding]:
+    with running(place) as subject:
+        findings, failed = look_all(subject, ["hostile_values"])
+    assert not failed
+    return findings
+
+
+def mended(findings: Sequence[Finding], place: Stand) -> list[Finding]:
+    """Those that a recipe fixes, the last lines first: each finding names the line as it was."""
+    config = Config(services={"backend": place.service})
+    rows = sorted(findings, key=lambda each: -each.details.get("line", 0))
+    return [each for each in rows if isinstance(AUTHORS["recipes"].write(each, place.source, config), Draft)]
+
+
+def stand(app: str, folder: Path, python: str, words: tuple[str, ...], env: dict[str, str], health: str) -> Stand:
+    tree, data = folder / app, folder / "data"
+    shutil.copytree(APPS / app, tree, ignore=shutil.ignore_patterns("__pycache__"))
+    data.mkdir()
+    service = Service(folder=".", runtime="python", health=health)
+    return Stand(tree, data, python, env=env, service=service, words=words)
+
+
+def test_a_flask_app(tmp_path: Path, python: str) -> None:
+    env = {"HERBS_DB": str(tmp_path / "data" / "herbs.db")}
+    place = stand("herbs", tmp_path, python, ("-m", "flask", "--app", "herbs", "run", "--port", "{port}"), env, "/ping")
+    findings = seen(place)
+    assert {(each.cause, each.place) for each in findings} >= {
+        ("bad-value", "backend/create_app.order"), ("missing-lookup", "backend/create_app.herb"),
+        ("bad-value", "backend/create_app.herbs"), ("bad-value", "backend/create_app.price"),
+        ("integer-out-of-range", "backend GET /herbs"), ("null-in-body", "backend/create_app.add")}
+    fixed = mended(findings, place)
+    assert {each.cause for each in fixed} >= {"bad-value", "missing-lookup"} and len(fixed) >= 4
+    with running(place) as subject:
+        url = subject.copy.urls["backend"]
+        assert all(replay(each.probe, url, place.data).passed for each in fixed)
+        statuses = {path: get(url + path).status for path in (
+            "/herbs/2", "/herbs/3", "/herbs?limit=1", "/herbs?limit=a", "/price", "/price?size=none", "/orders/x")}
+    assert statuses == {"/herbs/2": 200, "/herbs/3": 404, "/herbs?limit=1": 200, "/herbs?limit=a": 400, "/price": 200,
+                        "/price?size=none": 400, "/orders/x": 404}
+    own_tests_pass(place, python, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+
+def test_a_django_app_that_tells_nobody_of_its_errors(tmp_path: Path, python: str) -> None:
+    env = {"TOOLS_DB": str(tmp_path / "data" / "tools.db")}
+    words = ("manage.py", "runserver", "--noreload", "127.0.0.1:{port}")
+    place = stand("toolshed", tmp_path, python, words, env, "/tools/")
+    load = "from tools.models import Tool; Tool.objects.create(name='spade', bought='2026-01-02')"
+    for arguments in (("migrate",), ("shell", "-c", load)):
+        subprocess.run([python, "manage.py", *arguments], cwd=place.source, env={**os.environ, **env}, check=True,
+                       capture_output=True, timeout=60)
+    findings = seen(place)
+    rows = json.loads((place.data / RECORDED / "routes-backend.json").read_text())
+    assert {row["path"] for row in rows} == {"/tools/", "/tools/{name}/", "/tools/{pk}/label/"}
+    assert {(each.cause, each.place) for each in findings} == {
+        ("missing-lookup", "backend/label"), ("bad-value", "backend/tools")}
+    assert len(mended(findings, place)) == 2
+    with running(place) as subject:
+        url = subject.copy.urls["backend"]
+        statuses = {path: get(url + path).status for path in (
+            "/tools/", "/tools/1/label/", "/tools/2/label/", "/tools/?since=2026-01-01", "/tools/?since=soon")}
+    assert list(statuses.values()) == [200, 200, 404, 200, 400]
+    own_tests_pass(place, python, "manage.py", "test")
+
+
+def own_tests_pass(place: Stand, python: str, *words: str) -> None:
+    """The app's tests pass with those that came with the fixes."""
+    done = subprocess.run([python, *words], cwd=place.source, env={**os.environ, **place.env}, capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_other_imports_are_nobody_s_business(tmp_path: Path) -> None:
+    finder = Finder(str(tmp_path / "routes.json"))
+    assert finder.find_spec("json") is None and finder.find_spec("flask") is None
