@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiimprove.build import build
-from aiimprove.checks import honesty, probe, scope, tests
+from aiimprove.checks import honesty, probe, scope, strength, tests
 from aiimprove.errors import AiimproveError, BuildFailed, MigrationFailed, NotHealthy
 from aiimprove.evidence import Check, Verdict
 from aiimprove.finding import Finding
@@ -133,7 +133,7 @@ class Bench:
     def _running(self, case: Case) -> Answer:
         data = self.ground.folder / "live"
         with running_copy(case.config, case.candidate, data, case.work / "candidate", self.box) as copy:
-            for look in (probe.run, tests.run):
+            for look in (probe.run, tests.run, strength.run):
                 answer = look(Stand(case, self.live, copy, data))
                 if answer.verdict is not Verdict.PASSED:
                     return _objected(answer)

@@ -87,8 +87,7 @@ class Mutated:
                 with running_copy(case.config, release, self._stand.data, case.work / f"mutant-{self._runs}",
                                   case.box) as copy:
                     stand = replace(self._stand, candidate=copy)
-                    checks = (probe, smoke, contract) if case.finding else (smoke, contract)
-                    return next((check.NAME for check in checks if check.run(stand).verdict is Verdict.FAILED), "")
+                    return _first_to_notice(stand)
             except TooSlow:
                 return ""
             except (NotHealthy, MigrationFailed):
@@ -163,6 +162,13 @@ def owner(case: Case, path: str) -> str:
     fitting = [(len(folder), name) for name, every in folders.items() for folder in every
                if folder in ("", ".") or path == folder or path.startswith(f"{folder}/")]
     return max(fitting)[1] if fitting else ""
+
+
+def _first_to_notice(stand: Stand) -> str:
+    """Once is enough for the probe to fail: a mistake that hangs is not waited for again and again."""
+    if not probe.passes(stand, stand.candidate):
+        return probe.NAME
+    return next((check.NAME for check in (probe, smoke, contract) if check.run(stand).verdict is Verdict.FAILED), "")
 
 
 @contextmanager

@@ -39,6 +39,11 @@ def run(stand: Stand) -> Check:
         Measurement("variants of the probe that fail", asked, len(bad), f"of {asked}"), *_figures(before, after)))
 
 
+def passes(stand: Stand, copy: Copy) -> bool:
+    """Whether a copy passes the probe, asked once."""
+    return _replayed(stand, copy).passed
+
+
 def _detector(stand: Stand) -> str:
     return f"the detector {stand.case.finding.detector}" if stand.case.finding else ""
 
