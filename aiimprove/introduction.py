@@ -16,6 +16,7 @@ from aiimprove.config import FILE
 from aiimprove.errors import Refused
 from aiimprove.first_start import Candidates, FirstStart, first_start
 from aiimprove.recognition import interpreters, template
+from aiimprove.recognition.causes import UNKNOWN
 from aiimprove.recognition.given import can_be_made
 from aiimprove.recognition.seen import Recognised, Seen, Service
 from aiimprove.repository import Repository
@@ -121,7 +122,8 @@ def _try(text: str, file: Path, app: Recognised, commit: str, progress: Callable
     tried = first_start(Workspace(settings, "init", progress), commit, asked)
     unset = [f"{name} has no value yet, and {each.name} needs it ({seen.where})" for each in app.services
              for name, seen in each.missing.items() if name not in each.dev_env]
-    return replace(tried, causes=(*unset, *tried.causes)) if tried.problem else tried
+    known = [each for each in tried.causes if not unset or not each.startswith(UNKNOWN)]
+    return replace(tried, causes=(*unset, *known)) if tried.problem else tried
 
 
 def _learned(app: Recognised, found: Mapping[str, object]) -> Recognised:

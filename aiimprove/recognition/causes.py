@@ -58,6 +58,8 @@ _CAUSES = (
 )
 
 
+UNKNOWN = "its last failure was"
+"""How a cause begins that only repeats what the app said."""
 _FAILURE = r"(?m)^\s*((?:[\w.]+\.)?\w*(?:Error|Exception): [^\n]{3,160})$"
 
 
@@ -67,7 +69,7 @@ def likely(said: str) -> list[str]:
                    if (match := _last(pattern, said))), reverse=True)
     failure = _last(_FAILURE, said)
     return list(dict.fromkeys(sentence for _, sentence in hits))[:3] or (
-        [f"its last failure was {failure[1]}; an older version of a package may be meant"] if failure else [])
+        [f"{UNKNOWN} {failure[1]}; an older version of a package may be meant"] if failure else [])
 
 
 def _last(pattern: str, said: str) -> re.Match[str] | None:

@@ -85,6 +85,8 @@ def with_data(at: Sources, service: Service, known: Sequence[Variable], found: S
             env.setdefault("PYTHONPATH", Seen("{folder}", "it is started elsewhere"))
             place = f"{each.where} has {each.file} in the working directory"
             values |= {key: _in_data(values[key], place) for key in ("start", "migrate") if key in values}
+            if "alembic" in str(values["migrate"].value if "migrate" in values else ""):
+                values["migrate"] = python_servers.alembic_in_data(at, values["migrate"])
         else:
             notes.append(_fixed_note(each))
     env |= {each.name: Seen("1", f"read in {each.where}; what it prints is kept") for each in known

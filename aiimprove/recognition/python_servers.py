@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from aiimprove.recognition.python_apps import App
 from aiimprove.recognition.python_packages import Packages
@@ -59,6 +60,17 @@ def migrate(at: Sources, app: App, packages: Packages, database: str) -> dict[st
         chosen = ["-c", alembic] if "/" in alembic else []
         return {"migrate": Seen([*_PYTHON, "alembic", *chosen, "upgrade", "head"], f"Alembic: {at.where(alembic)}")}
     return _plain(at) or (_once(at, app, database) if app.framework == "Flask" else {})
+
+
+def alembic_in_data(at: Sources, migrate: Seen) -> Seen:
+    """Alembic for a database in the working directory: its scripts are looked for there, and so are shown there."""
+    words = migrate.value if isinstance(migrate.value, list) else []
+    ini = words[words.index("-c") + 1] if "-c" in words else "alembic.ini"
+    found = re.search(r"^script_location\s*=\s*([\w./-]+)\s*$", at.text(ini), re.MULTILINE)
+    scripts = found[1].rstrip("/") if found else ""
+    link = ["sh", "-c", f'ln -sfn "$0" {scripts} && exec "$@"', f"{{folder}}/{scripts}"] if scripts else []
+    return replace(migrate, value=["env", "--chdir={data}", *link, *_PYTHON, "alembic", "-c", f"{{folder}}/{ini}",
+                                   "upgrade", "head"])
 
 
 def _plain(at: Sources) -> dict[str, Seen]:

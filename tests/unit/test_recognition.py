@@ -195,6 +195,14 @@ def test_a_file_in_the_working_directory_is_moved_with_it(tmp_path: Path) -> Non
     assert service.env["PYTHONPATH"].value == "{folder}" and value(service, "databases") == ["shop.db"]
 
 
+def test_alembic_goes_with_it(tmp_path: Path) -> None:
+    service = one(tmp_path, {"main.py": "engine = create_engine('sqlite:///shop.db')\n" + FASTAPI,
+                             "alembic.ini": "[alembic]\nscript_location = alembic\n", "alembic/env.py": ""})
+    assert words(service, "migrate") == (
+        "env --chdir={data} sh -c ln -sfn \"$0\" alembic && exec \"$@\" {folder}/alembic {python} -m alembic "
+        "-c {folder}/alembic.ini upgrade head")
+
+
 @pytest.mark.parametrize("code", [
     "engine = create_engine('sqlite:///./shop.db')\npages = Jinja2Templates(directory='templates')\n",
     "DB = Path(__file__).parent / 'shop.db'\n", "app.config['SQLALCHEMY_DATABASE_URI'] = 'sqlite:///shop.db'\n"])
