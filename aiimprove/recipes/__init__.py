@@ -63,6 +63,7 @@ RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "integer_bounds": ("IntegerBounds", ("integer-out-of-range",)),
     "lookup_404": ("Lookup404", ("missing-lookup",)),
     "guard_parsing": ("GuardParsing", ("bad-value",)),
+    "null_in_body": ("NullInBody", ("null-in-body",)),
     "gzip": ("Gzip", ("no-compression",)),
     "security_headers": ("SecurityHeaders", ("missing-security-headers",)),
     "flask_headers": ("FlaskHeaders", ("missing-security-headers",)),

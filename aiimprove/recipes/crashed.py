@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from aiimprove.finding import Finding
 from aiimprove.recipes import Unsure
 from aiimprove.recipes.frameworks import Framework, framework_of
-from aiimprove.recipes.sources import Source
+from aiimprove.recipes.sources import Source, insert_after
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _DEEPEST = 8
@@ -56,6 +56,22 @@ class Crashed:
                     _broad(caught) for caught in each.handlers):
                 raise Unsure("the handler catches every exception at that place")
 
+    def means_nothing_by_none(self, words: str) -> None:
+        """Raises Unsure when the handler asks somewhere whether an expression is None or empty."""
+        if any(words == ast.unparse(each) for node in own(self.handler) for each in _weighed(node)):
+            raise Unsure(f"the handler asks elsewhere whether {words} is there: None may be meant")
+
+    def refusing(self, line: int, beside: ast.stmt, condition: str, status: int) -> Source:
+        """The file with a refusal on a condition after a line, as deep as the statement beside it. Raises Unsure."""
+        lines = self.source.text.splitlines()
+        indent = lines[beside.lineno - 1][:beside.col_offset]
+        if indent.strip() or ";" in lines[(beside.end_lineno or beside.lineno) - 1]:
+            raise Unsure("the place shares its line with something else")
+        inner = indent + ("\t" if "\t" in indent else "    ")
+        added, refusal = self.framework.refusing(self.source, status)
+        moved = len(added.text.splitlines()) - len(lines)
+        return insert_after(added, line + moved, [f"{indent}if {condition}:", f"{inner}{refusal}"])
+
 
 def crashed_at(finding: Finding, sources: Sequence[Source], folder: str) -> Crashed:
     """Where it crashed. Raises Unsure when that is not known, or not in a handler of a framework that we know."""
@@ -95,6 +111,17 @@ def bindings(function: Function, name: str) -> int:
     """How often a variable is bound, in whatever way."""
     stored = sum(1 for each in own(function) if _is(each, name) and isinstance(getattr(each, "ctx", None), ast.Store))
     return stored + sum(1 for each in ast.walk(function.args) if isinstance(each, ast.arg) and each.arg == name)
+
+
+def _weighed(node: ast.AST) -> list[ast.expr]:
+    """The expressions whose truth a node asks for, or that it compares with None."""
+    if isinstance(node, (ast.If, ast.IfExp, ast.While, ast.Assert)):
+        return [node.test]
+    if isinstance(node, ast.BoolOp):
+        return node.values
+    if isinstance(node, ast.Compare) and any(isinstance(each, (ast.Is, ast.IsNot)) for each in node.ops):
+        return [node.left]
+    return [node.operand] if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not) else []
 
 
 def _broad(caught: ast.ExceptHandler) -> bool:

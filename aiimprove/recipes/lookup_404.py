@@ -12,7 +12,7 @@ from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
 from aiimprove.recipes.clients import NO_TEST
 from aiimprove.recipes.crashed import Crashed, assigned, bindings, crashed_at, own
 from aiimprove.recipes.refusals import refusal_test
-from aiimprove.recipes.sources import Source, insert_after, python_sources, service_of
+from aiimprove.recipes.sources import python_sources, service_of
 from aiimprove.settings import Config
 
 NOT_FOUND = 404
@@ -35,7 +35,7 @@ def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
     crashed = crashed_at(finding, python_sources(tree, service), service.folder)
     name = _empty(crashed, str(finding.details["message"]))
     given = _given(crashed, name)
-    changed = _guarded(crashed, given, name)
+    changed = crashed.refusing((given.end_lineno or given.lineno), given, f"{name} is None", NOT_FOUND)
     test = refusal_test(tree, service, finding, NOT_FOUND, "not_found")
     return Patch(f"{finding.details['method']} {finding.details['route']} answers 404 when its {crashed.parameter} "
                  f"is not there.{'' if test else NO_TEST}", {changed.path: changed.text} | test)
@@ -85,33 +85,6 @@ def _given(crashed: Crashed, name: str) -> ast.Assign | ast.AnnAssign:
     value = given[0].value.value if isinstance(given[0].value, ast.Await) else given[0].value
     if not isinstance(value, ast.Call) or not crashed.hangs_on_value(value):
         raise Unsure(f"{name} is not looked up by {crashed.parameter} as far as can be seen")
-    if any(_weighs(each, name) for each in own(crashed.handler)):
-        raise Unsure(f"the handler asks elsewhere whether {name} is there: None may be meant")
+    crashed.means_nothing_by_none(name)
     crashed.quiet(given[0])
     return given[0]
-
-
-def _weighs(node: ast.AST, name: str) -> bool:
-    """Whether the code asks for the truth of a variable, or compares it with None."""
-    asked: list[ast.expr] = []
-    if isinstance(node, (ast.If, ast.IfExp, ast.While, ast.Assert)):
-        asked = [node.test]
-    elif isinstance(node, ast.BoolOp):
-        asked = node.values
-    elif isinstance(node, ast.Compare) and any(isinstance(each, (ast.Is, ast.IsNot)) for each in node.ops):
-        asked = [node.left]
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        asked = [node.operand]
-    return any(isinstance(each, ast.Name) and each.id == name for each in asked)
-
-
-def _guarded(crashed: Crashed, given: ast.stmt, name: str) -> Source:
-    source, lines = crashed.source, crashed.source.text.splitlines()
-    indent = lines[given.lineno - 1][:given.col_offset]
-    if indent.strip() or ";" in lines[(given.end_lineno or given.lineno) - 1]:
-        raise Unsure("the lookup shares its line with something else")
-    inner = indent + ("\t" if "\t" in indent else "    ")
-    added, refusal = crashed.framework.refusing(source, NOT_FOUND)
-    moved = len(added.text.splitlines()) - len(lines)
-    return insert_after(added, (given.end_lineno or given.lineno) + moved,
-                        [f"{indent}if {name} is None:", f"{inner}{refusal}"])

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aiimprove.finding import Finding, Json
-from aiimprove.recipes import Unsure
 from aiimprove.recipes.clients import Client, new_test
+from aiimprove.recipes.django_tests import new_case
 from aiimprove.settings import Service
 
 
@@ -20,8 +20,8 @@ def refusal_test(tree: Path, service: Service, finding: Finding, status: int, sa
     """
     details, request = finding.details, finding.probe.request
     name = named_test(str(details["method"]), str(details["route"]), str(details["parameter"]), said)
-    if beside := _djangos(tree / service.folder, str(details.get("file", ""))):
-        return _for_django(tree, beside / f"test_{name}.py", name, (request, status))
+    if case := new_case(tree, service, name, _djangos(request, status)):
+        return case
     asked = call(str(details["method"]).lower(), request)
 
     def body(client: Client) -> list[str]:
@@ -30,27 +30,13 @@ def refusal_test(tree: Path, service: Service, finding: Finding, status: int, sa
     return {path: text for path, text in new_test(tree, service, name, body).items() if "assert" in text}
 
 
-def _djangos(root: Path, file: str) -> Path | None:
-    """The folder with Django's own kind of tests that is nearest to a file of the app; None when there is none."""
-    above = [each for each in (root / file).parents if each.is_relative_to(root)]
-    for folder in (inner for each in above for inner in (each / "tests", each)):
-        if any("django.test" in path.read_text("utf-8", errors="replace") for path in folder.glob("test*.py")):
-            return folder
-    return None
-
-
-def _for_django(tree: Path, path: Path, name: str, asked: tuple[Mapping[str, Json], int]) -> dict[str, str]:
-    if path.exists():
-        raise Unsure(f"there is a test {path.relative_to(tree)} already")
-    request, status = asked
+def _djangos(request: Mapping[str, Json], status: int) -> list[str]:
+    """The same in the words of Django's TestCase."""
     words = [json.dumps(request["path"])]
     if request.get("body"):
         words += [f"{request['body']!r}", 'content_type="application/json"']
-    title = "".join(word.capitalize() for word in name.split("_"))
-    return {str(path.relative_to(tree)): "\n".join([
-        "from django.test import TestCase", "", "", f"class {title}Test(TestCase):", f"    def test_{name}(self):",
-        f"        refused = self.client.{str(request['method']).lower()}({', '.join(words)})",
-        f"        self.assertEqual(refused.status_code, {status})", ""])}
+    return [f"refused = self.client.{str(request['method']).lower()}({', '.join(words)})",
+            f"self.assertEqual(refused.status_code, {status})"]
 
 
 def named_test(*words: str) -> str:

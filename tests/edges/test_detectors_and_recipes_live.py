@@ -275,8 +275,9 @@ def test_lookups_and_values_that_cannot_be_read(tmp_path: Path) -> None:
         ("bad-value", "backend/seeds"), ("bad-value", "backend/sown"), ("missing-lookup", "backend/label"),
         ("null-in-body", "backend/order")}
     config = Config(services={"backend": service})
-    mended = [each for each in findings if isinstance(AUTHORS["recipes"].write(each, tree, config), Draft)]
-    assert {each.place for each in mended} >= {"backend/seeds", "backend/sown", "backend/label"}
+    last_first = sorted(findings, key=lambda each: -each.details["line"])  # each names the line as it was
+    mended = [each for each in last_first if isinstance(AUTHORS["recipes"].write(each, tree, config), Draft)]
+    assert len(mended) == len(findings)
     with running(place) as subject:
         url = subject.copy.urls["backend"]
         assert all(replay(each.probe, url, data).passed for each in mended)

@@ -65,7 +65,7 @@ def test_a_flask_app(tmp_path: Path, python: str) -> None:
         ("bad-value", "backend/create_app.herbs"), ("bad-value", "backend/create_app.price"),
         ("integer-out-of-range", "backend GET /herbs"), ("null-in-body", "backend/create_app.add")}
     fixed = mended(findings, place)
-    assert {each.cause for each in fixed} >= {"bad-value", "missing-lookup"} and len(fixed) >= 4
+    assert {each.cause for each in fixed} >= {"bad-value", "missing-lookup", "null-in-body"} and len(fixed) >= 5
     with running(place) as subject:
         url = subject.copy.urls["backend"]
         assert all(replay(each.probe, url, place.data).passed for each in fixed)

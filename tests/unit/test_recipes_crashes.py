@@ -12,6 +12,7 @@ from aiimprove.mutation import changed_lines
 from aiimprove.recipes import Declined, Draft
 from aiimprove.recipes.guard_parsing import GuardParsing
 from aiimprove.recipes.lookup_404 import Lookup404
+from aiimprove.recipes.null_in_body import NullInBody
 from aiimprove.settings import Config, Service
 
 CONFIG = Config(services={"web": Service(folder="srv", tests="tests")})
@@ -31,7 +32,7 @@ def finding(text: str, message: str, exception: str, location: str = "path", par
     return Finding("hostile_values", Kind.BUG, "c", "web/x", "t", "s", probe, 1.0, details)
 
 
-def write(tree: Path, recipe: Lookup404 | GuardParsing, found: Finding, text: str) -> tuple[object, str]:
+def write(tree: Path, recipe: Lookup404 | GuardParsing | NullInBody, found: Finding, text: str) -> tuple[object, str]:
     path = tree / "srv" / "main.py"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -193,3 +194,37 @@ def test_the_test_that_comes_with_it_asks_for_the_exact_status(tmp_path: Path) -
     assert (tmp_path / new).read_text() == (
         "from test_a import client\n\n\ndef test_get_b_key_key_not_found():\n"
         "    refused = client.get(\"/b/nothing-like-this\")\n    assert refused.status_code == 404\n")
+
+
+@pytest.mark.parametrize(("start", "body", "guard"), [
+    (FASTAPI + "def add(wanted: Wanted):\n", "    return wanted.key.strip()  # here\n", "wanted.key is None"),
+    (FASTAPI + "def add(wanted: Wanted):\n", "    db.execute(SQL, (1, wanted.key))  # here\n", "wanted.key is None"),
+    (FLASK + "def add():\n    data = request.get_json()\n", "    return data['key'].strip()  # here\n",
+     "data['key'] is None"),
+    (FLASK + "def add():\n    data = request.get_json()\n", "    key = data.get('key')\n    if key > 3:  # here\n"
+     "        return 'much'\n", "key is None"),
+    (DJANGO + "def add(request):\n    data = json.loads(request.body)\n", "    return len(data['key'])  # here\n",
+     "data['key'] is None"),
+])
+def test_null_is_refused_before_it_is_used(tmp_path: Path, start: str, body: str, guard: str) -> None:
+    refusal = {FASTAPI: "raise HTTPException(status_code=422)", FLASK: "abort(400)", DJANGO: "raise BadRequest"}
+    text = start + body
+    result, after = write(tmp_path, NullInBody(), finding(text, "said", "TypeError", "body"), text)
+    assert isinstance(result, Draft), result
+    said = next(words for begin, words in refusal.items() if start.startswith(begin))
+    at = next(line for line in body.splitlines() if line.endswith("# here"))
+    assert f"    if {guard}:\n        {said}\n{at}\n" in after
+
+
+@pytest.mark.parametrize(("body", "said"), [
+    ("    if wanted.key is None:\n        pass\n    return wanted.key.strip()  # here\n", "None may be meant"),
+    ("    return save(wanted)  # here\n", "not plain what is null"),
+    ("    return wanted.key + other.key  # here\n", "not plain what is null"),
+    ("    if wanted:\n        return 1\n    elif wanted.key > 3:  # here\n        return 2\n", "no statement of"),
+    ("    while wanted.key > 3:  # here\n        wanted.key -= 1\n", "no statement of its own"),
+])
+def test_a_null_that_is_not_plain_is_left_alone(tmp_path: Path, body: str, said: str) -> None:
+    text = FASTAPI + "def add(wanted: Wanted):\n" + body
+    result, after = write(tmp_path, NullInBody(), finding(text, "said", "TypeError", "body"), text)
+    assert isinstance(result, Declined) and said in result.reason, result
+    assert after == text
