@@ -81,6 +81,7 @@ def _evidence(workspace: Workspace, improvement: Improvement, baits: Sequence[Ba
     """What the checks say. Nothing is built: what runs is live's own artifact, which is what all baits come to but
     for those that are only read."""
     live, work = workspace.live(), workspace.work("gate")
+    shutil.rmtree(work, ignore_errors=True)  # what a crash left
     cases = [Case(workspace.config, workspace.repository, improvement.finding, live, replace(live, commit=bait.commit),
                   workspace.data("live"), work / str(number), workspace.box, workspace.progress, bait.must)
              for number, bait in enumerate(baits)]

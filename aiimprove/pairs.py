@@ -107,6 +107,7 @@ def _tried(workspace: Workspace, one: Improvement, other: Improvement) -> Told:
 
 def _evidence(workspace: Workspace, pair: Pair, commit: str) -> list[Evidence]:
     config, repository, work = workspace.config, workspace.repository, workspace.work("pair")
+    shutil.rmtree(work, ignore_errors=True)  # what a crash left
     workspace.progress(f"trying {pair[0].id} and {pair[1].id} together")
     both = build.build(config, repository, commit, workspace.box, workspace.progress)
     cases = [Case(config, repository, each.finding, workspace.live(), both, workspace.data("live"), work / each.id,

@@ -14,7 +14,8 @@ def request_approval(improvement: NextId = "", json: Json = False) -> None:
     """Ask a human about an improvement that is VERIFIED.
 
     It appears on the button, and the dev ports show it. Refused (exit 3) when a check is missing or did not pass, when
-    live has moved since, or when limits.waiting improvements wait already.
+    its proof does not count any more, when limits.waiting improvements wait already, or while the gate is closed. The
+    gate is fed what it must refuse first, when that was not done today.
     """
     from aiimprove import approval
     from aiimprove.showing import card_of
