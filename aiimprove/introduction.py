@@ -13,7 +13,7 @@ from pwd import getpwuid
 
 from aiimprove import atomic, config, journal, process, recognition
 from aiimprove.config import FILE
-from aiimprove.errors import Refused
+from aiimprove.errors import BuildFailed, Refused
 from aiimprove.first_start import Candidates, FirstStart, first_start
 from aiimprove.recognition import interpreters, template
 from aiimprove.recognition.causes import UNKNOWN
@@ -121,7 +121,7 @@ def _try(text: str, file: Path, app: Recognised, commit: str, progress: Callable
                                    if "openapi" in each.values else "") for each in app.services}
     tried = first_start(Workspace(settings, "init", progress), commit, asked)
     unset = [f"{name} has no value yet, and {each.name} needs it ({seen.where})" for each in app.services
-             for name, seen in each.missing.items() if name not in each.dev_env]
+             for name, seen in each.missing.items() if name not in each.dev_env and tried.code != BuildFailed.code]
     known = [each for each in tried.causes if not unset or not each.startswith(UNKNOWN)]
     return replace(tried, causes=(*unset, *known)) if tried.problem else tried
 

@@ -22,7 +22,10 @@ _CAUSES = (
     (r"ModuleNotFoundError: No module named '([\w.]+)'", _MODULE),
     (r"Cannot find (?:module|package) '([^'./][^']*)'", _MODULE),
     (r"ImportError: (lib[\w.+-]+): cannot open shared object", _LIBRARY),
-    (r"fatal error: ([\w/.-]+\.h): No such file", _LIBRARY),
+    (r"fatal error: (?!longintrepr)([\w/.-]+\.h): No such file", _LIBRARY),
+    (r"(?:Could not build wheels for|Failed to build installable wheels for[^(]*\() ?([\w., -]+?)(?:,? which|\))",
+     "{0} had to be compiled and could not be: the versions that the app's files ask for may be older than this Python "
+     "(name an earlier one as 'interpreter', or bring the files up to date), or a compiler is missing"),
     (r"(pg_config) executable not found", _LIBRARY),
     (r"(pkg-config)(?: could not be found|: not found|: command not found)", _LIBRARY),
     (r"No package '([\w.+-]+)' found", _LIBRARY),

@@ -395,6 +395,8 @@ def test_every_value_has_a_comment_and_the_text_loads(tmp_path: Path) -> None:
     ("1 validation error for Settings\nsecret_key\n  Field required [type=missing]", "secret_key is missing"),
     ("ModuleNotFoundError: No module named 'yaml'", "yaml is imported"),
     ("ImportError: libpq.so.5: cannot open shared object file: No such file", "system library libpq.so.5"),
+    ("ERROR: Could not build wheels for uvloop, greenlet, which is required to install pyproject.toml-based projects",
+     "uvloop, greenlet had to be compiled"),
     ("Error: pg_config executable not found.", "system library pg_config"),
     ("sqlite3.OperationalError: unable to open database file", "SQLite file cannot be opened"),
     ("OSError: [Errno 30] Read-only file system: '/a/uploads'", "/a/uploads beside its code"),
