@@ -86,6 +86,25 @@ def _has_header(wanted: Mapping[str, Json], answer: Answer) -> bool:
     return any(_has_header(other, answer) for other in wanted.get("or", ()))
 
 
+def cookies(answer: Answer) -> dict[str, tuple[str, frozenset[str]]]:
+    """Every cookie that an answer sets: its value, and the names of its attributes in small letters."""
+    found = {}
+    for each in re.split(r", (?=[^;,=\s]+=)", answer.headers.get("set-cookie", "")):
+        pair, *attributes = each.split(";")
+        name, _, value = pair.strip().partition("=")
+        found[name] = (value, frozenset(part.partition("=")[0].strip().lower() for part in attributes))
+    return {name: rest for name, rest in found.items() if name}
+
+
+def _cookie(expect: Mapping[str, Json], answer: Answer) -> Replay:
+    name, flags = expect["cookie"]["name"], expect["cookie"]["flags"]
+    if name not in (found := cookies(answer)):
+        return Replay(False, f"answered {answer.status} without the cookie {name}")
+    missing = [flag for flag in flags if flag.lower() not in found[name][1]]
+    observed = f"the cookie {name} lacks {', '.join(missing)}" if missing else f"the cookie {name} has every flag"
+    return Replay(not missing, observed, float(len(missing)), "missing flags")
+
+
 def _encoding(expect: Mapping[str, Json], answer: Answer) -> Replay:
     used, size = answer.headers.get("content-encoding", "identity"), len(answer.raw)
     most = expect.get("at_most_bytes", MOST_BYTES)
@@ -119,5 +138,5 @@ def at_pointer(document: Json, pointer: str) -> Json:
 EXPECTATIONS: Mapping[str, Callable[[Mapping[str, Json], Answer], Replay]] = {
     "status_below": _status_below, "status_in": _status_in, "headers": _headers,
     "header": lambda expect, answer: _headers({"headers": [expect["header"]]}, answer),
-    "encoding": _encoding, "json_total_at_least": _total_at_least,
+    "encoding": _encoding, "cookie": _cookie, "json_total_at_least": _total_at_least,
 }

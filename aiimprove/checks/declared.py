@@ -35,6 +35,7 @@ class Declared:
 _BY_CAUSE: Mapping[str, Declared] = {
     "no-compression": Declared(headers=frozenset({"content-encoding", "vary"})),
     "missing-index": Declared(),
+    "unsafe-cookie": Declared(headers=frozenset({"set-cookie"})),
     "empty-searches": Declared(body=True),
 }
 _REFUSED, _SERVED = (400, 500), (200, 500)

@@ -55,6 +55,7 @@ DETECTORS: Mapping[str, str] = {
     "compression": "Compression",
     "security_headers": "SecurityHeaders",
     "empty_searches": "EmptySearches",
+    "cookies": "Cookies",
     "hostile_values": "HostileValues",  # last: its writes may leave the copy's data in any state
 }
 

@@ -70,6 +70,8 @@ RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "django_headers": ("DjangoHeaders", ("missing-security-headers",)),
     "express_headers": ("ExpressHeaders", ("missing-security-headers",)),
     "next_headers": ("NextHeaders", ("missing-security-headers",)),
+    "cookie_flags": ("CookieFlags", ("unsafe-cookie",)),
+    "flask_cookie": ("FlaskCookie", ("unsafe-cookie",)),
     "index_migration": ("IndexMigration", ("missing-index",)),
 }
 """Module → class and causes; the causes stand here so that nothing is imported to know them."""

@@ -66,10 +66,15 @@ class Middleware:
         return reparsed(source, "".join(lines))
 
 
+def is_project(sources: Sequence[Source]) -> bool:
+    """Whether these are the files of a Django project."""
+    return any(_PROJECT in source.text for source in sources)
+
+
 def middleware(sources: Sequence[Source]) -> Middleware:
     """The one list of middleware of a project. Raises Elsewhere when this is no Django project, Unsure when there is no
     such list, when there are several, or when something else changes it."""
-    if not any(_PROJECT in source.text for source in sources):
+    if not is_project(sources):
         raise Elsewhere("this is no Django project")
     said = [source for source in sources if _TOUCHES.search(source.text)]
     found = [each for source in said for row in source.module.body if (each := _list(source, row))]
