@@ -5,7 +5,8 @@
 In the folder of those files (a release's sources are not there), by pip and with pip's settings, so that poetry, pdm,
 uv and pipenv need not be installed. Read are: `dependencies`, the extras and groups named (PEP 621, PEP 735), Poetry's
 own tables, and the versions in uv.lock, poetry.lock, pdm.lock or Pipfile.lock. Of a requirements file the lines that
-install the project itself are left out. Standard library only: the app's Python runs it, without the package.
+install the project itself are left out. Standard library only: the app's Python (3.8 or later) runs it, without the
+package.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,17 @@ def main(words: Sequence[str]) -> None:
 
 
 def _options(words: Sequence[str]) -> dict[str, list[str]]:
-    return {name: [value for word, value in pairwise(words) if word == name] for name in _OPTIONS}
+    return {name: [value for word, value in _pairs(words) if word == name] for name in _OPTIONS}
+
+
+def _pairs(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Each word but the last with the one after it; itertools has that only since Python 3.10."""
+    return [(words[place], words[place + 1]) for place in range(len(words) - 1)]
 
 
 def _packages(words: Sequence[str]) -> list[str]:
     """The words that neither are an option nor follow one."""
-    followed = pairwise(["", *words])
+    followed = _pairs(["", *words])
     return [word for before, word in followed if word not in _OPTIONS and before not in _OPTIONS]
 
 
