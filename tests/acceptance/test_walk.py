@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.site, pytest.mark.browser]
 MIGRATION = b"CREATE INDEX usage_events_by_video ON usage_events (video_id);\n"
 PICTURE = "AIIMPROVE_PICTURE"
+BAITS = ("a change that does nothing", "a test that skips itself", "a test that is gone", "code that knows the probe")
 
 
 @pytest.fixture
@@ -53,6 +54,8 @@ def test_one_improvement_walks_through_every_arrow(site: Site, chromium: Browser
     assert replay["verdict"] == "passed", "visitors were recorded at the gateway"
     assert "of them write" in replay["summary"] and " 0 recorded" not in replay["summary"]
     assert site.must("request-approval", name)["improvement"]["status"] == "AWAITING_APPROVAL"
+    gate = site.must("status")["gate"]
+    assert gate["word"] == "open" and all(bait in gate["why"] for bait in BAITS), gate["why"]
     dev_shows(site, name)
     assert encoding(site) == "" and status_of(site, name) == "AWAITING_APPROVAL"
 
