@@ -65,6 +65,8 @@ RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "guard_parsing": ("GuardParsing", ("bad-value",)),
     "null_in_body": ("NullInBody", ("null-in-body",)),
     "gzip": ("Gzip", ("no-compression",)),
+    "django_gzip": ("DjangoGzip", ("no-compression",)),
+    "named_packages": ("NamedPackages", ("no-compression",)),
     "security_headers": ("SecurityHeaders", ("missing-security-headers",)),
     "flask_headers": ("FlaskHeaders", ("missing-security-headers",)),
     "django_headers": ("DjangoHeaders", ("missing-security-headers",)),

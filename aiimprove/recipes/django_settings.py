@@ -27,15 +27,18 @@ class Middleware:
     def names(self) -> tuple[str, ...]:
         return tuple(literal(each.value) or "" for each in self.elements)
 
-    def longer(self, first: Sequence[str], last: Sequence[str], below: Sequence[str]) -> Source:
-        """The file with entries before and after the others, and with lines below the list. Raises Unsure when the
-        list is written in a way that an entry cannot be put into for sure."""
+    def longer(self, first: Sequence[str], last: Sequence[str], below: Sequence[str] = (), behind: int = 0) -> Source:
+        """The file with entries before the others (or `behind` so many of them) and after them, and with lines below
+        the list. Raises Unsure when the list is written in a way that an entry cannot be put into for sure."""
         source = insert_after(self.source, self.source.lines(self.statement).end.line, below)
         opening = self.source.lines(self.statement).start.line
         if self._line(0) == opening:
-            return self._anew(source, first, last)
+            return self._anew(source, first, last, behind)
+        if behind and self.elements[behind:] and self._line(behind - 1) == self._line(behind):
+            raise Unsure(f"MIDDLEWARE in {source.path} has several names on one line")
         source = self._closed(insert_after(source, self._line(-1), [self._entry(name) for name in last]))
-        return insert_after(source, self._line(0) - 1, [self._entry(name) for name in first])
+        before = self._line(behind - 1) if behind else self._line(0) - 1
+        return insert_after(source, before, [self._entry(name) for name in first])
 
     def _line(self, index: int) -> int:
         return self.source.lines(self.elements[index].value).start.line
@@ -54,14 +57,15 @@ class Middleware:
         lines[at.line - 1] = lines[at.line - 1][:at.column] + "," + lines[at.line - 1][at.column:]
         return reparsed(source, "".join(lines))
 
-    def _anew(self, source: Source, first: Sequence[str], last: Sequence[str]) -> Source:
+    def _anew(self, source: Source, first: Sequence[str], last: Sequence[str], behind: int) -> Source:
         """A list that begins on the line of its bracket, written one entry a line."""
         where, lines = self.source.lines(self.statement), source.text.splitlines(keepends=True)
         old = lines[where.start.line - 1:where.end.line]
         if any("#" in line for line in old):
             raise Unsure(f"comments stand between the middleware in {source.path}")
         ending = "\r\n" if "\r\n" in source.text else "\n"
-        rows = ["MIDDLEWARE = [", *(self._entry(name) for name in (*first, *self.names, *last)), "]"]
+        names = (*self.names[:behind], *first, *self.names[behind:], *last)
+        rows = ["MIDDLEWARE = [", *(self._entry(name) for name in names), "]"]
         lines[where.start.line - 1:where.end.line] = [row + ending for row in rows]
         return reparsed(source, "".join(lines))
 

@@ -9,11 +9,14 @@ from aiimprove.recipes import Unsure
 from aiimprove.settings import Service
 
 _ASIDE = {"node_modules", "venv", "env", "site-packages"}
+_IMPORTS = ("from django.test import TestCase",)
 
 
-def new_case(tree: Path, service: Service, name: str, body: Sequence[str]) -> dict[str, str]:
-    """A file with one TestCase and one test of this name, by its path in the tree; empty when the project has no tests
-    that Django's runner and pytest both find. Raises Unsure when there is such a file already."""
+def new_case(tree: Path, service: Service, name: str, body: Sequence[str], imports: Sequence[str] = _IMPORTS,
+             above: Sequence[str] = ()) -> dict[str, str]:
+    """A file with one TestCase and one test of this name, by its path in the tree, with lines of its own `above` the
+    class; empty when the project has no tests that Django's runner and pytest both find. Raises Unsure when there is
+    such a file already."""
     folder = _folder(tree / service.folder)
     if folder is None:
         return {}
@@ -21,7 +24,7 @@ def new_case(tree: Path, service: Service, name: str, body: Sequence[str]) -> di
     if path.exists():
         raise Unsure(f"there is a test {path.relative_to(tree)} already")
     kind = "".join(word.capitalize() for word in name.split("_"))
-    lines = ["from django.test import TestCase", "", "", f"class {kind}Tests(TestCase):", f"    def test_{name}(self):",
+    lines = [*imports, "", "", *above, f"class {kind}Tests(TestCase):", f"    def test_{name}(self):",
              *(f"        {line}" for line in body)]
     return {str(path.relative_to(tree)): "\n".join(lines) + "\n"}
 

@@ -17,11 +17,12 @@ SERVICE = Service(health="/ping", start=["{python}", "-m", "gunicorn", "shop:cre
 APPS = Path(__file__).parents[1] / "apps"
 
 
-def write(tree: Path, files: dict[str, str], missing: list[str] = HEADERS) -> Draft | Declined:
+def write(tree: Path, files: dict[str, str], missing: list[str] = HEADERS,
+          cause: str = "missing-security-headers") -> Draft | Declined:
     for name, text in files.items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(text)
-    finding = Finding("security_headers", Kind.SECURITY, "missing-security-headers", "web", "t", "s",
+    finding = Finding("security_headers", Kind.SECURITY, cause, "web", "t", "s",
                       Probe("http", "web", {}, {}), 1.0, {"service": "web", "path": "/list", "missing": missing})
     return AUTHORS["recipes"].write(finding, tree, Config(services={"web": SERVICE}))
 
@@ -84,6 +85,7 @@ def test_flask_is_declined_in_one_sentence(tmp_path: Path, files: dict[str, str]
 
 MANAGE = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site.settings')\n"
 COMMON, SECURITY = "django.middleware.common.CommonMiddleware", "django.middleware.security.SecurityMiddleware"
+GZIP = "django.middleware.gzip.GZipMiddleware"
 FRAMES = "django.middleware.clickjacking.XFrameOptionsMiddleware"
 
 
@@ -157,3 +159,32 @@ def test_express_is_declined(tmp_path: Path, files: dict[str, str], said: str) -
 def test_express_tests_of_another_kind_get_none(tmp_path: Path) -> None:
     done = write(tmp_path, {**EXPRESS, "app.js": APP, "test/a.test.js": TEST})
     assert isinstance(done, Draft) and done.files == ("app.js",), "the app is not exported"
+
+
+@pytest.mark.parametrize(("written", "names"), [
+    (f"MIDDLEWARE = ['{COMMON}']", [GZIP, COMMON]), (f"MIDDLEWARE = ['{SECURITY}']", [SECURITY, GZIP]),
+    (f"MIDDLEWARE = [\n    '{SECURITY}',\n    # the rest\n    '{COMMON}',\n]", [SECURITY, GZIP, COMMON]),
+    (f"MIDDLEWARE = [\n    '{SECURITY}'\n]", [SECURITY, GZIP]),
+    (f"MIDDLEWARE = [\n    # the first\n    '{COMMON}',\n]", [GZIP, COMMON])])
+def test_django_compresses_at_the_place_where_it_belongs(tmp_path: Path, written: str, names: list[str]) -> None:
+    files = {"manage.py": MANAGE, "conf/settings.py": f"{written}\n", "books/__init__.py": "",
+             "books/tests.py": "from django.test import TestCase\n"}
+    done = write(tmp_path, files, cause="no-compression")
+    assert isinstance(done, Draft) and done.files == ("books/test_answers_are_compressed.py", "conf/settings.py")
+    assert settings_of(tmp_path)["MIDDLEWARE"] == names
+    ast.parse((tmp_path / "books/test_answers_are_compressed.py").read_text())
+
+
+@pytest.mark.parametrize(("files", "said"), [
+    ({"manage.py": MANAGE, "conf/settings.py": f"MIDDLEWARE = ['a.UpdateCacheMiddleware', '{COMMON}']\n"}, "its place"),
+    ({"manage.py": MANAGE, "conf/settings.py": f"MIDDLEWARE = ['{GZIP}']\n"}, "compresses answers already"),
+    ({"manage.py": MANAGE, "conf/settings.py": f"MIDDLEWARE = ['{COMMON}']\n", "a.py": "x = FileResponse(f)\n"},
+     "sends files or streams"),
+    ({"manage.py": MANAGE, "conf/settings.py": f"MIDDLEWARE = [\n    '{SECURITY}', '{COMMON}',\n]\n"}, "on one line"),
+    ({"a.py": "from flask import Flask\n\napp = Flask('a')\n"}, "Flask-Compress would"),
+    ({**EXPRESS, "app.js": APP, "b.py": "x = 1\n"}, "the package compression would"),
+])
+def test_compression_is_declined_in_one_sentence(tmp_path: Path, files: dict[str, str], said: str) -> None:
+    answer = reason(write(tmp_path, files, cause="no-compression"))
+    assert said in answer and "no place is known" not in answer.partition(said)[2]
+    assert all((tmp_path / name).read_text() == text for name, text in files.items())
