@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
@@ -44,10 +45,14 @@ class Seal:
         if wanted:
             self.repository.export(self.base, tree, wanted)
 
-    def empty(self, tree: Path) -> None:
-        """Takes live's tests away, so that others run by themselves; what they stand on stays."""
-        for path in [each for each in (tree / self.tests).rglob("*") if _is_test(each.name)]:
-            remove(path)
+    def empty(self, tree: Path, others: Sequence[str]) -> None:
+        """Takes live's tests away, so that others (their texts) run by themselves; what they stand on stays, even if
+        that is a file of tests that they import."""
+        every = [each for each in (tree / self.tests).rglob("*") if _is_test(each.name)]
+        kept = _imported(others, [each for each in every if each.is_file()])
+        for path in every:
+            if not any(each.is_relative_to(path) for each in kept):
+                remove(path)
 
     def _judging(self, commit: str, paths: Sequence[str]) -> Iterator[str]:
         runner = {f"{self.service.folder}/{word}".removeprefix("./") for word in self.service.test}
@@ -72,6 +77,23 @@ def remove(path: Path) -> None:
         path.unlink()
     elif path.is_dir():
         shutil.rmtree(path)
+
+
+def _imported(texts: Sequence[str], files: Sequence[Path]) -> set[Path]:
+    """The files that these texts import, and those that such files import in turn."""
+    found: set[Path] = set()
+    waiting = list(texts)
+    while waiting:
+        text = waiting.pop()
+        new = {each for each in files if each not in found and _imports(text, each)}
+        waiting += [each.read_text("utf-8", "replace") for each in new]
+        found |= new
+    return found
+
+
+def _imports(text: str, file: Path) -> bool:
+    name = re.escape(file.name.partition(".")[0])
+    return bool(re.search(rf"^.*\b(?:import|from|require)\b.*(?<!\w){name}(?!\w)", text, re.MULTILINE))
 
 
 @dataclass(frozen=True)

@@ -157,8 +157,10 @@ class ServiceTests:
         seal = Seal(self.case.repository, base.commit, service, self._tests, self.case.finding is not None)
         seal.close(tree, release.commit, list(dict.fromkeys([*source_paths(service), service.folder])))
         if added:
-            seal.empty(tree)
-            self.case.repository.export(added_from or release.commit, tree, list(added))
+            home = added_from or release.commit
+            seal.empty(tree, [(self.case.repository.read(home, each) or b"").decode("utf-8", "replace")
+                              for each in added])
+            self.case.repository.export(home, tree, list(added))
         judged = release if self.case.finding is None else replace(release, dependencies=base.dependencies)
         return judged, folder, out
 

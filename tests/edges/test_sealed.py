@@ -118,3 +118,10 @@ def test_a_run_that_ends_otherwise_is_not_believed(shop: Shop) -> None:
 def test_an_added_test_has_no_say_over_lives(shop: Shop) -> None:
     patching = "import app\n\napp.items = lambda query: (200, {'page': 0, 'items': [20]})\ndef test_a():\n    pass\n"
     assert judged(shop, {"shop/tests/test_aaa.py": patching})[0] is Verdict.FAILED
+
+
+def test_an_added_test_may_stand_on_a_file_of_lives_tests(shop: Shop) -> None:
+    more = "from test_items import items\n\n\ndef test_more():\n    assert items({})[0] == 200\n"
+    verdict, said = judged(shop, {"shop/app.py": FIXED, "shop/tests/test_more.py": more})
+    assert (verdict, said) == (Verdict.PASSED, "all 2 tests of shop that passed still pass; so do 1 new ones, and they "
+                                               "pass without the change too")
