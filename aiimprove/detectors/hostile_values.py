@@ -166,7 +166,7 @@ class Trial:
         assert crash is not None
         file, _, function = crash.place.partition(":")
         place = lasting_name(self.source / self.visit.service.folder, file, function)
-        return replace(found, place=f"{self.visit.name}/{place}", details={
+        return replace(found, place=f"{self.visit.name}/{place} {each.parameter.name}", details={
             **found.details, "file": file, "function": function, "line": crash.line, "exception": crash.exception,
             "message": crash.message, "routes": sorted({other.name for other, _ in met})})
 

@@ -61,6 +61,7 @@ class Recipe(Protocol):
 
 RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "integer_bounds": ("IntegerBounds", ("integer-out-of-range",)),
+    "integer_guard": ("IntegerGuard", ("integer-out-of-range",)),
     "lookup_404": ("Lookup404", ("missing-lookup",)),
     "guard_parsing": ("GuardParsing", ("bad-value",)),
     "null_in_body": ("NullInBody", ("null-in-body",)),

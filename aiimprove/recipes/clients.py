@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiimprove.recipes import Unsure
 from aiimprove.recipes.apps import entry
+from aiimprove.recipes.definitions import defining
 from aiimprove.recipes.fixtures import CLIENT, FLASK_CLIENT, client_fixture, is_client, with_needed
 from aiimprove.settings import Service
 
@@ -50,8 +51,7 @@ def new_test(tree: Path, service: Service, name: str, body: Callable[[Client], S
     if path.exists():
         raise Unsure(f"there is a test {path.relative_to(tree)} already")
     setup = ["", *client.setup] if client.setup else []
-    hides_import = "  # noqa: F811" if client.parameter and client.imports else ""
-    lines = [*imports, *client.imports, *setup, "", "", f"def test_{name}({client.parameter}):{hides_import}",
+    lines = [*imports, *client.imports, *setup, "", "", f"def test_{name}({client.parameter}):",
              *(f"    {line}" for line in body(client))]
     return {str(path.relative_to(tree)): "\n".join(lines).lstrip("\n") + "\n"}
 
@@ -80,7 +80,7 @@ def _client(folder: Path, root: Path, start: tuple[str, str]) -> Client | None:
             return Client((), fixture, fixture)
     beside = [(path, module) for path in _test_files(folder) if path.parent == folder and (module := _parsed(path))]
     for path, module in beside:
-        if client := _borrowed(module, path):
+        if client := _borrowed(module):
             return client
     modules = [*shared, *(module for _, module in beside)]
     return next((client for module in modules if (client := _made(module, start))), None)
@@ -93,16 +93,16 @@ def _parsed(path: Path) -> ast.Module | None:
         return None
 
 
-def _borrowed(module: ast.Module, path: Path) -> Client | None:
-    """The client of one test file by import: its fixture, or its own one."""
-    package = "." if (path.parent / "__init__.py").exists() else ""
-    home = f"from {package}{path.stem} import "
+def _borrowed(module: ast.Module) -> Client | None:
+    """The client of one test file, with all that makes it: a new test is run by itself."""
     fixture = client_fixture(module)
     if fixture:
-        return Client((f"{home}{', '.join(with_needed(module, fixture))}  # noqa: F401",), fixture, fixture)
+        imports, setup = defining(module, with_needed(module, fixture))
+        return Client(imports, fixture, fixture, setup)
     for row in module.body:
         if isinstance(row, ast.Assign) and is_client(row.value) and isinstance(row.targets[0], ast.Name):
-            return Client((f"{home}{row.targets[0].id}",), row.targets[0].id)
+            imports, setup = defining(module, [row.targets[0].id])
+            return Client(imports, row.targets[0].id, setup=setup)
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from aiimprove.finding import Finding, Json
@@ -18,25 +18,53 @@ def refusal_test(tree: Path, service: Service, finding: Finding, status: int, sa
 
     Empty where it is not plain how a test gets a client with a database behind it. Raises Unsure.
     """
-    details, request = finding.details, finding.probe.request
+    return _test(tree, service, finding, said, ([finding.probe.request], [], status))
+
+
+def border_test(tree: Path, service: Service, finding: Finding, status: int) -> dict[str, str]:
+    """The same for a number beyond its borders; the last values within them that the app takes are not refused."""
+    edges = [edge for each in finding.details["parameters"] for edge in each.get("edges", ())]
+    refused = [finding.probe.request, *(edge["crashes"] for edge in edges)]
+    taken = [edge["passes"] for edge in edges if edge["accepted"]] if finding.details["method"] == "GET" else []
+    usual = [finding.details["valid"]] if finding.details["location"] != "path" and taken else []
+    return _test(tree, service, finding, "bounds", (refused, [*usual, *taken], status))
+
+
+Asked = tuple[Sequence[Mapping[str, Json]], Sequence[Mapping[str, Json]], int]
+"""Requests that are refused, requests that are not, and the status of a refusal."""
+
+
+def _test(tree: Path, service: Service, finding: Finding, said: str, asked: Asked) -> dict[str, str]:
+    details, (refused, taken, status) = finding.details, asked
+    method = str(details["method"]).lower()
     name = named_test(str(details["method"]), str(details["route"]), str(details["parameter"]), said)
-    if case := new_case(tree, service, name, _djangos(request, status)):
+    if case := new_case(tree, service, name, list(_djangos(asked))):
         return case
-    asked = call(str(details["method"]).lower(), request)
 
     def body(client: Client) -> list[str]:
-        return [] if client.bare else [f"refused = {client.name}.{asked}", f"assert refused.status_code == {status}"]
+        lines = [line for each in refused for line in (
+            f"refused = {client.name}.{call(method, each)}", f"assert refused.status_code == {status}")]
+        lines += [f"assert {client.name}.{call(method, each)}.status_code not in ({status}, 500)" for each in taken]
+        return [] if client.bare else lines
 
     return {path: text for path, text in new_test(tree, service, name, body).items() if "assert" in text}
 
 
-def _djangos(request: Mapping[str, Json], status: int) -> list[str]:
+def _djangos(asked: Asked) -> Iterator[str]:
     """The same in the words of Django's TestCase."""
+    refused, taken, status = asked
+    for each in refused:
+        yield f"refused = self.client.{_words(each)}"
+        yield f"self.assertEqual(refused.status_code, {status})"
+    for each in taken:
+        yield f"self.assertNotIn(self.client.{_words(each)}.status_code, ({status}, 500))"
+
+
+def _words(request: Mapping[str, Json]) -> str:
     words = [json.dumps(request["path"])]
     if request.get("body"):
         words += [f"{request['body']!r}", 'content_type="application/json"']
-    return [f"refused = self.client.{str(request['method']).lower()}({', '.join(words)})",
-            f"self.assertEqual(refused.status_code, {status})"]
+    return f"{str(request['method']).lower()}({', '.join(words)})"
 
 
 def named_test(*words: str) -> str:

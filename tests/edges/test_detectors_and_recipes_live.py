@@ -272,8 +272,8 @@ def test_lookups_and_values_that_cannot_be_read(tmp_path: Path) -> None:
         findings, failed = look_all(subject, ["hostile_values"])
     assert not failed
     assert {(each.cause, each.place) for each in findings} == {
-        ("bad-value", "backend/seeds"), ("bad-value", "backend/sown"), ("missing-lookup", "backend/label"),
-        ("null-in-body", "backend/order")}
+        ("bad-value", "backend/seeds season"), ("bad-value", "backend/sown day"),
+        ("missing-lookup", "backend/label name"), ("null-in-body", "backend/order note")}
     config = Config(services={"backend": service})
     last_first = sorted(findings, key=lambda each: -each.details["line"])  # each names the line as it was
     mended = [each for each in last_first if isinstance(AUTHORS["recipes"].write(each, tree, config), Draft)]

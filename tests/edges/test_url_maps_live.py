@@ -61,9 +61,9 @@ def test_a_flask_app(tmp_path: Path, python: str) -> None:
     place = stand("herbs", tmp_path, python, ("-m", "flask", "--app", "herbs", "run", "--port", "{port}"), env, "/ping")
     findings = seen(place)
     assert {(each.cause, each.place) for each in findings} >= {
-        ("bad-value", "backend/create_app.order"), ("missing-lookup", "backend/create_app.herb"),
-        ("bad-value", "backend/create_app.herbs"), ("bad-value", "backend/create_app.price"),
-        ("integer-out-of-range", "backend GET /herbs"), ("null-in-body", "backend/create_app.add")}
+        ("bad-value", "backend/create_app.order number"), ("missing-lookup", "backend/create_app.herb herb_id"),
+        ("bad-value", "backend/create_app.herbs limit"), ("bad-value", "backend/create_app.price size"),
+        ("integer-out-of-range", "backend GET /herbs"), ("null-in-body", "backend/create_app.add name")}
     fixed = mended(findings, place)
     assert {each.cause for each in fixed} >= {"bad-value", "missing-lookup", "null-in-body"} and len(fixed) >= 5
     with running(place) as subject:
@@ -88,7 +88,7 @@ def test_a_django_app_that_tells_nobody_of_its_errors(tmp_path: Path, python: st
     rows = json.loads((place.data / RECORDED / "routes-backend.json").read_text())
     assert {row["path"] for row in rows} == {"/tools/", "/tools/{name}/", "/tools/{pk}/label/"}
     assert {(each.cause, each.place) for each in findings} == {
-        ("missing-lookup", "backend/label"), ("bad-value", "backend/tools")}
+        ("missing-lookup", "backend/label pk"), ("bad-value", "backend/tools since")}
     assert len(mended(findings, place)) == 2
     with running(place) as subject:
         url = subject.copy.urls["backend"]

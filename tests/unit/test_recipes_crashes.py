@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from aiimprove.finding import Finding, Kind, Probe
 from aiimprove.mutation import changed_lines
 from aiimprove.recipes import Declined, Draft
 from aiimprove.recipes.guard_parsing import GuardParsing
+from aiimprove.recipes.integer_guard import IntegerGuard
 from aiimprove.recipes.lookup_404 import Lookup404
 from aiimprove.recipes.null_in_body import NullInBody
 from aiimprove.settings import Config, Service
@@ -32,7 +34,7 @@ def finding(text: str, message: str, exception: str, location: str = "path", par
     return Finding("hostile_values", Kind.BUG, "c", "web/x", "t", "s", probe, 1.0, details)
 
 
-def write(tree: Path, recipe: Lookup404 | GuardParsing | NullInBody, found: Finding, text: str) -> tuple[object, str]:
+def write(tree: Path, recipe: Lookup404 | GuardParsing | NullInBody | IntegerGuard, found: Finding, text: str) -> tuple[object, str]:
     path = tree / "srv" / "main.py"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -192,7 +194,8 @@ def test_the_test_that_comes_with_it_asks_for_the_exact_status(tmp_path: Path) -
     assert isinstance(result, Draft)
     new = next(path for path in result.files if "tests" in path)
     assert (tmp_path / new).read_text() == (
-        "from test_a import client\n\n\ndef test_get_b_key_key_not_found():\n"
+        "from fastapi.testclient import TestClient\nfrom main import api\n\nclient = TestClient(api)\n\n\n"
+        "def test_get_b_key_key_not_found():\n"
         "    refused = client.get(\"/b/nothing-like-this\")\n    assert refused.status_code == 404\n")
 
 
@@ -227,4 +230,45 @@ def test_a_null_that_is_not_plain_is_left_alone(tmp_path: Path, body: str, said:
     text = FASTAPI + "def add(wanted: Wanted):\n" + body
     result, after = write(tmp_path, NullInBody(), finding(text, "said", "TypeError", "body"), text)
     assert isinstance(result, Declined) and said in result.reason, result
+    assert after == text
+
+
+MOST = 2 ** 63 - 1
+
+
+def bounded(tree: Path, text: str, location: str, parameter: str = "key", **more: object) -> tuple[object, str]:
+    each = {"parameter": parameter, "location": location, "lowest_ok": None, "highest_ok": MOST, "one_stretch": True,
+            "edges": [], **more}
+    found = finding(text + "# here\n" if "# here" not in text else text, "", "OverflowError", location)
+    details = {**found.details, **each, "operation": "one", "parameters": [each], "valid": {"path": "/b/1"}}
+    return write(tree, IntegerGuard(), replace(found, details=details), text)
+
+
+@pytest.mark.parametrize(("start", "body", "location", "more", "guard"), [
+    (FLASK + "def one(key):\n", "    return find(key)  # here\n", "path", {},
+     "    if key > 2**63 - 1:\n        abort(404)\n    return find(key)"),
+    (FLASK + "def one():\n", "    n = int(request.args.get('key', 1))\n    return find(n)  # here\n", "query",
+     {"lowest_ok": -2 ** 63},
+     "'key', 1))\n    if not -(2**63) <= n <= 2**63 - 1:\n        abort(400)\n    return find(n)"),
+    (DJANGO + "def one(request, key):\n", "    return find(key)  # here\n", "path",
+     {"highest_ok": None, "lowest_ok": 0},
+     "    if key < 0:\n        raise Http404\n    return find(key)"),
+])
+def test_a_number_is_refused_beyond_its_border(tmp_path: Path, start: str, body: str, location: str,
+                                              more: dict[str, object], guard: str) -> None:
+    result, after = bounded(tmp_path, start + body, location, **more)
+    assert isinstance(result, Draft), result
+    assert guard in after
+
+
+@pytest.mark.parametrize(("text", "more", "said"), [
+    (FASTAPI + "def one(key: int):\n    return find(key)  # here\n", {}, ""),
+    (FLASK + "def one(key):\n    key = key or 1\n    return find(key)  # here\n", {}, "given anew"),
+    (FLASK + "def one(key):\n    return find(key)  # here\n", {"one_stretch": False}, "not one stretch"),
+    (FLASK + "def other(key):\n    return find(key)  # here\n", {}, ""),
+])
+def test_a_number_that_is_not_plain_is_left_alone(tmp_path: Path, text: str, more: dict[str, object],
+                                                  said: str) -> None:
+    result, after = bounded(tmp_path, text, "path", **more)
+    assert isinstance(result, Declined) and said in result.reason and bool(said) == bool(result.reason), result
     assert after == text

@@ -225,13 +225,15 @@ NAME = "test_get_items_page_bounds"
                   "    with TestClient(app) as each:\n        yield each\n", "test_a": ""},
      f"def {NAME}(web):\n    refused = web.get("),
     ({"test_a": "from fastapi.testclient import TestClient\nfrom main import api\n\nclient = TestClient(api)\n"},
-     f"from test_a import client\n\n\ndef {NAME}():\n    refused = client.get("),
+     "from fastapi.testclient import TestClient\nfrom main import api\n\nclient = TestClient(api)\n\n\n"
+     f"def {NAME}():\n    refused = client.get("),
     ({"test_a": "from fastapi.testclient import TestClient\nfrom main import make, x\n\ndef test_b():\n"
                 "    with TestClient(make()) as c:\n        c.get('/')\n"},
      "from fastapi.testclient import TestClient\nfrom main import make\n\nclient = TestClient(make())\n\n\ndef "),
     ({"__init__": "", "test_a": "import pytest\nfrom fastapi.testclient import TestClient\n\n@pytest.fixture()\n"
                                 "def client():\n    return TestClient(app)\n"},
-     f"from .test_a import client  # noqa: F401\n\n\ndef {NAME}(client):  # noqa: F811\n"),
+     "import pytest\nfrom fastapi.testclient import TestClient\n\n\n@pytest.fixture()\ndef client():\n"
+     f"    return TestClient(app)\n\n\ndef {NAME}(client):\n"),
     ({"test_a": "", "conftest": "import pytest\nfrom fastapi.testclient import TestClient\n\n@pytest.fixture\n"
                                 "def client(session):\n    def override():\n        yield session\n"
                                 "    app.dependency_overrides[get_db] = override\n    client = TestClient(app)\n"
@@ -240,7 +242,9 @@ NAME = "test_get_items_page_bounds"
     ({"test_a": "import pytest\nfrom fastapi.testclient import TestClient\n\n@pytest.fixture\ndef app(tmp_path):\n"
                 "    return make(tmp_path)\n\n@pytest.fixture\ndef http(app):\n    with TestClient(app) as c:\n"
                 "        yield c\n"},
-     f"from test_a import app, http  # noqa: F401\n\n\ndef {NAME}(http):  # noqa: F811\n"),
+     "import pytest\nfrom fastapi.testclient import TestClient\n\n\n@pytest.fixture\ndef app(tmp_path):\n"
+     "    return make(tmp_path)\n\n\n@pytest.fixture\ndef http(app):\n    with TestClient(app) as c:\n        yield c\n"
+     f"\n\ndef {NAME}(http):\n"),
     ({"test_a": "", "conftest": "import pytest\nfrom httpx import ASGITransport, AsyncClient\nfrom main import api\n\n"
                                 "@pytest.fixture\nasync def client():\n    transport = ASGITransport(app=api)\n"
                                 "    async with AsyncClient(transport=transport) as c:\n        yield c\n"},

@@ -1,13 +1,2 @@
-import pytest
-
-from herbs import create_app
-
-
-@pytest.fixture
-def client(tmp_path, monkeypatch):
-    monkeypatch.setenv("HERBS_DB", str(tmp_path / "herbs.db"))
-    return create_app().test_client()
-
-
 def test_herbs(client):
     assert len(client.get("/herbs").get_json()) == 2
