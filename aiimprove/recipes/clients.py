@@ -78,11 +78,11 @@ def _client(folder: Path, root: Path, start: tuple[str, str]) -> Client | None:
     for module in shared:
         if fixture := client_fixture(module):
             return Client((), fixture, fixture)
-    beside = [(path, module) for path in _test_files(folder) if path.parent == folder and (module := _parsed(path))]
-    for path, module in beside:
+    beside = [module for path in _test_files(folder) if path.parent == folder and (module := _parsed(path))]
+    for module in beside:
         if client := _borrowed(module):
             return client
-    modules = [*shared, *(module for _, module in beside)]
+    modules = [*shared, *beside]
     return next((client for module in modules if (client := _made(module, start))), None)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from aiimprove.finding import Finding
 from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
 from aiimprove.recipes.clients import NO_TEST
-from aiimprove.recipes.crashed import Crashed, bindings, crashed_at
+from aiimprove.recipes.crashed import Crashed, crashed_at
 from aiimprove.recipes.refusals import refusal_test
 from aiimprove.recipes.sources import Source, python_sources, reparsed, service_of
 from aiimprove.settings import Config
@@ -97,8 +96,7 @@ def _guarded(crashed: Crashed, reader: ast.expr, error: str, status: int) -> Sou
     if whole:
         first, rest = lines[statement.lineno - 1:statement.end_lineno], []
     else:
-        name = _free(crashed, f"read_{re.sub(r'[^0-9a-zA-Z]+', '_', crashed.parameter).lower()}")
-        first, rest = _apart(crashed, statement, reader, name, indent)
+        first, rest = _apart(crashed, statement, reader, indent)
     return _with_try(crashed, statement, (first, rest), (indent, error, status))
 
 
@@ -117,16 +115,13 @@ def _with_try(crashed: Crashed, statement: ast.stmt, rows: tuple[list[str], list
     return reparsed(added, "".join(lines))
 
 
-def _apart(crashed: Crashed, statement: ast.stmt, reader: ast.expr, name: str,
-           indent: str) -> tuple[list[str], list[str]]:
-    """A line that reads the value, and the statement with the variable in its place."""
-    lines = crashed.source.text.splitlines()
+def _apart(crashed: Crashed, statement: ast.stmt, reader: ast.expr, indent: str) -> tuple[list[str], list[str]]:
+    """A line that reads the value, and the statement as it was: what else it does is nobody's business here."""
     if reader.lineno != reader.end_lineno:
         raise Unsure("the expression is spread over several lines")
-    raw = lines[reader.lineno - 1].encode()
-    words = raw[reader.col_offset:reader.end_col_offset].decode()
-    lines[reader.lineno - 1] = (raw[:reader.col_offset] + name.encode() + raw[reader.end_col_offset:]).decode()
-    return [f"{indent}{name} = {words}"], lines[statement.lineno - 1:statement.end_lineno]
+    lines = crashed.source.text.splitlines()
+    words = lines[reader.lineno - 1].encode()[reader.col_offset:reader.end_col_offset].decode()
+    return [indent + words], lines[statement.lineno - 1:statement.end_lineno]
 
 
 def _shared(statement: ast.stmt, reader: ast.expr) -> bool:
@@ -137,9 +132,3 @@ def _only_reads(value: ast.expr | None, reader: ast.expr) -> bool:
     """Whether an assigned value does nothing but read: `int(text) if text else 20`."""
     calls = (each for each in ast.walk(value or reader) if isinstance(each, (ast.Call, ast.Await, ast.Subscript)))
     return all(each is reader or _is_get(each) or each in ast.walk(reader) for each in calls)
-
-
-def _free(crashed: Crashed, name: str) -> str:
-    if bindings(crashed.handler, name):
-        raise Unsure(f"the handler has something called {name} already")
-    return name

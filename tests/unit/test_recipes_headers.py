@@ -56,7 +56,8 @@ def test_flask_in_a_factory(tmp_path: Path) -> None:
      '    answer = client.get("/ping")\n'),
     ("from shop import app\n\ndef test_a():\n    with app.test_client() as browser:\n        browser.get('/')\n",
      "from shop import app\n\nclient = app.test_client()\n"),
-    ("import shop\n\nbrowser = shop.app.test_client()\n\ndef test_a(): ...\n", "from test_a import browser\n"),
+    ("import shop\n\nbrowser = shop.app.test_client()\n\ndef test_a(): ...\n",
+     "import shop\n\nbrowser = shop.app.test_client()\n"),
 ])
 def test_flask_with_the_tests_own_client(tmp_path: Path, test: str, start: str) -> None:
     done = write(tmp_path, {"shop.py": "from flask import Flask\n\napp = Flask(__name__)\n", "test_a.py": test})
