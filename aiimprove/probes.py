@@ -12,6 +12,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -24,6 +25,7 @@ from aiimprove.finding import Json, Probe
 
 ANSWER_SECONDS = 15.0
 PAUSE_SECONDS = 0.1
+HEAD_START_SECONDS = 0.05
 STATEMENT_SECONDS = 2.0
 STATEMENT_RUNS = 7
 _DROPPED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.ReadTimeout, httpx.WriteTimeout)
@@ -186,7 +188,24 @@ def _timed(connection: sqlite3.Connection, sql: str) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-REPLAYS: Mapping[str, Callable[[Probe, str, Path], Replay]] = {"http": _replay_http, "query-plan": _replay_query_plan}
+def _replay_beside(probe: Probe, copy_url: str, data: Path) -> Replay:
+    """Whether a second request is answered while the first still runs: as a share of what is left of the first."""
+    request, start = probe.request, threading.Event()
+    with Line(copy_url) as line, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(line.send, request["method"], request["path"])
+        start.wait(HEAD_START_SECONDS)
+        try:
+            waited = line.send("GET", request["beside"]).seconds
+            left = first.result().seconds - HEAD_START_SECONDS
+        except Dropped as dropped:
+            return Replay(False, str(dropped))
+    said = f"{request['beside']} took {waited * 1000:.0f} ms while {request['path']} ran {left * 1000:.0f} ms more"
+    blocked = left >= probe.expect["least_seconds"] and waited > probe.expect["at_most_share"] * left
+    return Replay(not blocked, said, waited * 1000, "ms")
+
+
+REPLAYS: Mapping[str, Callable[[Probe, str, Path], Replay]] = {
+    "http": _replay_http, "query-plan": _replay_query_plan, "beside": _replay_beside}
 
 
 def wait_until_healthy(urls: Sequence[str], answers: int, deadline: float,

@@ -56,6 +56,7 @@ DETECTORS: Mapping[str, str] = {
     "security_headers": "SecurityHeaders",
     "empty_searches": "EmptySearches",
     "cookies": "Cookies",
+    "event_loop": "EventLoop",
     "hostile_values": "HostileValues",  # last: its writes may leave the copy's data in any state
 }
 

@@ -75,6 +75,7 @@ RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "next_headers": ("NextHeaders", ("missing-security-headers",)),
     "cookie_flags": ("CookieFlags", ("unsafe-cookie",)),
     "flask_cookie": ("FlaskCookie", ("unsafe-cookie",)),
+    "plain_def": ("PlainDef", ("blocked-event-loop",)),
     "index_migration": ("IndexMigration", ("missing-index",)),
 }
 """Module → class and causes; the causes stand here so that nothing is imported to know them."""
