@@ -196,9 +196,12 @@ def _replay_beside(probe: Probe, copy_url: str, data: Path) -> Replay:
         start.wait(HEAD_START_SECONDS)
         try:
             waited = line.send("GET", request["beside"]).seconds
-            left = first.result().seconds - HEAD_START_SECONDS
+            answer = first.result()
         except Dropped as dropped:
             return Replay(False, str(dropped))
+    if answer.status >= 400:
+        return Replay(False, f"answered {answer.status}")
+    left = answer.seconds - HEAD_START_SECONDS
     said = f"{request['beside']} took {waited * 1000:.0f} ms while {request['path']} ran {left * 1000:.0f} ms more"
     blocked = left >= probe.expect["least_seconds"] and waited > probe.expect["at_most_share"] * left
     return Replay(not blocked, said, waited * 1000, "ms")

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +28,9 @@ ROUTES = {"paths": {"/report": {"get": {"operationId": "report_report_get", "res
 
 class Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        if self.path == "/gone":
+            self.send_error(500)
+            return
         if self.path == "/report":
             threading.Event().wait(0.3)
         body = json.dumps(ROUTES if self.path == "/openapi.json" else {}).encode()
@@ -61,6 +65,8 @@ def test_who_lets_others_wait_is_found_and_who_is_only_slow_is_not(tmp_path: Pat
     with answering(ThreadingHTTPServer, tmp_path) as subject:
         assert look_all(subject, ["event_loop"]) == ([], [])
         assert replay(found[0].probe, subject.copy.urls["api"], tmp_path).passed
+        broken = replace(found[0].probe, request={**found[0].probe.request, "path": "/gone"})
+        assert replay(broken, subject.copy.urls["api"], tmp_path).observed == "answered 500"
 
 
 def write(tree: Path, text: str, **more: str) -> Draft | Declined:
