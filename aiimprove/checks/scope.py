@@ -36,7 +36,8 @@ FORBIDDEN = {
 }
 ENGINE = ("aiimprove/*", "commands/*", "bench/*", "start_ai_system.sh", "ai_requirements.txt")
 """Forbidden too where the repository holds aiimprove itself."""
-TESTS = ("tests/*", "*/tests/*", "*/test_*.py", "test_*.py", "*_test.py", "*.test.*", "*.spec.*", "*/__tests__/*")
+TESTS = ("tests/*", "*/tests/*", "tests.py", "*/tests.py", "*/test_*.py", "test_*.py", "*_test.py", "*.test.*",
+         "*.spec.*", "*/__tests__/*")
 
 
 def run(stand: Stand) -> Check:

@@ -21,7 +21,9 @@ SETTINGS = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.
 RUNNERS = ("_pytest", "pytest", "pytest.*", "pluggy", "pluggy.py", "iniconfig", "iniconfig.py", "unittest",
            "unittest.py", "node_modules", "*.dist-info", "*.egg-info")
 """Files and folders that a runner would be taken from, or extended by."""
-TESTS = ("test_*.py", "*_test.py", "*.test.*", "*.spec.*", "__tests__", "__snapshots__", "__mocks__")
+TESTS = ("test_*.py", "*_test.py", "tests.py", "*.test.*", "*.spec.*", "__tests__", "__snapshots__", "__mocks__")
+FOLDER = "tests"
+"""Whatever stands in a folder of this name belongs to tests, wherever it is."""
 LOCKED = ("package.json", "tsconfig*.json")
 """These too where an author wrote the candidate: a human's commit may change what it depends on."""
 
@@ -48,7 +50,8 @@ class Seal:
     def empty(self, tree: Path, others: Sequence[str]) -> None:
         """Takes live's tests away, so that others (their texts) run by themselves; what they stand on stays, even if
         that is a file of tests that they import."""
-        every = [each for each in (tree / self.tests).rglob("*") if _is_test(each.name)]
+        home = tree / (self.tests if self.service.tests else self.service.folder)
+        every = [each for each in home.rglob("*") if _is_test(each.name)]
         kept = _imported(others, [each for each in every if each.is_file()])
         for path in every:
             if not any(each.is_relative_to(path) for each in kept):
@@ -68,7 +71,8 @@ def decides(path: str) -> bool:
 
 
 def is_test(path: str) -> bool:
-    return any(_is_test(part) for part in PurePosixPath(path).parts)
+    *folders, name = PurePosixPath(path).parts
+    return _is_test(name) or any(_is_test(part) or part == FOLDER for part in folders)
 
 
 def remove(path: Path) -> None:

@@ -11,7 +11,7 @@ from aiimprove import atomic
 from aiimprove.build import sources
 from aiimprove.build.artifacts import source_paths
 from aiimprove.checks.junit import Results, run_tests
-from aiimprove.checks.sealing import Seal, decides, witness
+from aiimprove.checks.sealing import Seal, decides, is_test, witness
 from aiimprove.evidence import Check, Measurement, Verdict
 from aiimprove.finding import digest_of
 from aiimprove.proving import Case, Stand
@@ -115,9 +115,11 @@ class ServiceTests:
 
     def _is_beside(self, path: str) -> bool:
         """Whether it is a test in the service's own folder, where the config names no folder for them."""
-        named, place = self.case.config.services[self.name].tests, Path(path)
-        return (not named or named.endswith(".py")) and place.match("test_*.py") and (
-            place.parent == Path(self._tests).parent)
+        service = self.case.config.services[self.name]
+        home, place = service.folder.removeprefix("./").strip("/."), Path(path)
+        within = not home or f"{path}/".startswith(f"{home}/")
+        return within and is_test(path) and (not service.tests or (
+            service.tests.endswith(".py") and place.parent == Path(self._tests).parent))
 
     @property
     def _tests(self) -> str:
