@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from proof_shop import FIXED, RUN_TESTS, Shop
 
+from aiimprove.checks.sealing import is_test
 from aiimprove.checks.tests import ServiceTests
 from aiimprove.evidence import Verdict
 from aiimprove.settings import Service
@@ -125,3 +126,16 @@ def test_an_added_test_may_stand_on_a_file_of_lives_tests(shop: Shop) -> None:
     verdict, said = judged(shop, {"shop/app.py": FIXED, "shop/tests/test_more.py": more})
     assert (verdict, said) == (Verdict.PASSED, "all 2 tests of shop that passed still pass; so do 1 new ones, and they "
                                                "pass without the change too")
+
+
+def test_tests_beside_the_code_are_tests(shop: Shop) -> None:
+    case = shop.case({"shop/app.py": FIXED, "shop/shelf/test_more.py": "def test_more():\n    assert False\n"})
+    spread = replace(case.config.services["shop"], tests="")
+    case = replace(case, config=replace(case.config, services={"shop": spread}))
+    verdict, said, _ = ServiceTests(case, "shop").judge()
+    assert verdict is Verdict.FAILED and "new tests of the candidate fail" in said and "test_more" in said
+
+
+@pytest.mark.parametrize("path", ["tests.py", "books/tests.py", "books/tests/shelf.py", "a/test_b.py", "a/b.test.ts"])
+def test_what_belongs_to_tests_is_lives(path: str) -> None:
+    assert is_test(path) and not is_test(path.replace("test", "text"))
