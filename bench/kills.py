@@ -29,7 +29,7 @@ KILLS, KILLS_SHORT = 200, 20
 EACH_LIFE = {"analyze": 1, "generate": 3, "test": 1, "request-approval": 2, "approve": 2, "deploy": 5, "rollback": 4}
 ONCE = {"analyze": 1, "generate": 1, "test": 1, "request-approval": 1, "approve": 1, "deploy": 3, "rollback": 3}
 PATIENT: dict[str, dict[str, float]] = {
-    "deploy": {"watch_seconds": 1.0}, "limits": {"waiting": 1, "attempts": 1000},
+    "deploy": {"watch_seconds": 1.0}, "limits": {"waiting": 1, "attempts": 1000}, "proof": {"mutants": 4},
     "intervals": {"health": 5.0, "approvals": 1.0, "analyze": 5.0, "generate": 2.0, "test": 2.0}}
 VISITORS = {"GET": 1, "GET, new connection": 1, "page": 1, "POST": 1}
 

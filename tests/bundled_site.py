@@ -28,7 +28,8 @@ CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-c
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Each verb is taken by itself; the person's tree is dirty, as trees are."""
+    """Each verb is taken by itself; the person's tree is dirty, as trees are. Few mistakes are tried in what is
+    changed: each costs a run of the site's tests."""
     from bench.site import running
 
     with running(tmp_path_factory.mktemp("bundled")) as found:
@@ -36,7 +37,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         (found.folder / "thoughts.txt").write_text("not committed\n")
         with (found.folder / "README.md").open("a") as file:
             file.write("\nA sentence under way.\n")
-        yield found
+        with adjusted(found, proof={"mutants": 4}):
+            yield found
 
 
 @pytest.fixture(scope="module")
