@@ -164,6 +164,8 @@ class Lanes:
         identity = process.Identity.of(child.pid)
         if identity is not None:
             self._children.add(identity)
+            if self._stopping.is_set():  # told while it was being started: whoever told did not know of it
+                identity.signal(signal.SIGTERM)
             self._wait(lane, name, identity)
             self._children.discard(identity)
         return child.wait()
