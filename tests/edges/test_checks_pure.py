@@ -64,7 +64,8 @@ def test_tests_that_pass_nowhere_decide_nothing(before: Results, monkeypatch: py
 
 @pytest.mark.parametrize(("named", "path", "counts"), [
     ("checks", "api/checks/test_new.py", True), ("checks", "api/test_new.py", False),
-    ("test_all.py", "api/test_new.py", True), ("", "api/test_new.py", True), ("", "api/deep/test_new.py", False),
+    ("test_all.py", "api/test_new.py", True), ("", "api/test_new.py", True), ("", "api/deep/test_new.py", True),
+    ("test_all.py", "api/deep/test_new.py", False), ("", "web/test_new.py", False),
     ("test_all.py", "api/new.py", False), ("checks", "api/checks/conftest.py", False)])
 def test_new_tests_are_run_where_the_others_stand(named: str, path: str, counts: bool, shop_case: Case) -> None:
     config = Config(services={"api": replace(API, tests=named)})
