@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from bundled_site import chromium, site  # noqa: F401 -- fixtures of the accepta
 from tiny import Tiny
 
 from aiimprove.store import Store
+from aiimprove.workspace import Workspace
 
 # Started in the background of a script, we would ignore Ctrl-C, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -34,6 +36,21 @@ def _group(item: pytest.Item) -> str:
 def tiny(tmp_path: Path) -> Tiny:
     """A stranger's app in a repository with one commit; nothing runs."""
     return Tiny(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """The app with its commit built and noted as live, to be copied; nothing runs."""
+    found = Tiny(tmp_path_factory.mktemp("built"))
+    found.pretend_live()
+    (found.state / "data" / "live").mkdir(parents=True)
+    return found
+
+
+@pytest.fixture
+def engine(tiny: Tiny) -> Iterator[Workspace]:
+    with closing((found := tiny.workspace()).store):
+        yield found
 
 
 @pytest.fixture

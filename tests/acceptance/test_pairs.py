@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -54,23 +54,9 @@ def planted(tiny: Tiny, engine: Workspace, status: Status, name: str, files: Map
                       branch=f"ai/{name}", release=release.id)
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    found = Tiny(tmp_path_factory.mktemp("built"))
-    found.pretend_live()
-    (found.state / "data" / "live").mkdir(parents=True)
-    return found
-
-
 @pytest.fixture
 def tiny(built: Tiny, tmp_path: Path) -> Tiny:
     return built.copy(tmp_path)
-
-
-@pytest.fixture
-def engine(tiny: Tiny) -> Iterator[Workspace]:
-    with closing((found := tiny.workspace()).store):
-        yield found
 
 
 def test_two_that_do_not_go_together_are_known_before_anybody_says_yes(tiny: Tiny, engine: Workspace) -> None:

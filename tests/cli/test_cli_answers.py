@@ -25,13 +25,6 @@ from aiimprove.shim.kept import Kept, Spec
 DIGEST = "d" * 64
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    found = Tiny(tmp_path_factory.mktemp("built"))
-    found.pretend_live()
-    return found
-
-
 @pytest.fixture
 def tiny(built: Tiny, tmp_path: Path) -> Tiny:
     """With its commit noted as live; nothing runs."""

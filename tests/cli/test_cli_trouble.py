@@ -21,13 +21,6 @@ from aiimprove.lock import holder
 from aiimprove.process import port_holder
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    found = Tiny(tmp_path_factory.mktemp("built"))
-    found.pretend_live()
-    return found
-
-
 @pytest.fixture
 def tiny(built: Tiny, tmp_path: Path) -> Tiny:
     """With its commit noted as live; nothing runs."""

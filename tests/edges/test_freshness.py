@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -24,23 +23,9 @@ HOUR = 3600.0
 PROVEN = sorted(freshness.PROVEN)
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    found = Tiny(tmp_path_factory.mktemp("built"))
-    found.pretend_live()
-    return found
-
-
 @pytest.fixture
 def tiny(built: Tiny, tmp_path: Path) -> Tiny:
     return built.copy(tmp_path)
-
-
-@pytest.fixture
-def engine(tiny: Tiny) -> Iterator[Workspace]:
-    found = tiny.workspace()
-    yield found
-    found.store.close()
 
 
 def planted(tiny: Tiny, status: Status, hours: float = 0.0, judge: str = "", **changes: object) -> Improvement:
@@ -156,7 +141,6 @@ def test_a_renewed_proof_does_not_renew_the_question(tiny: Tiny, engine: Workspa
 def test_it_is_proven_again_without_being_asked(tiny: Tiny, engine: Workspace, path: str, content: bytes,
                                                 status: Status) -> None:
     """By the step of the loop, for real; one that was approved is not approved any more."""
-    (tiny.state / "data" / "live").mkdir(parents=True)
     base = tiny.git("rev-parse", "HEAD")
     commit = engine.repository.commit_files(base, {path: content}, "index")
     planted(tiny, Status.APPROVED, hours=200, commit=commit, patch=engine.repository.diff(base, commit))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,24 +28,9 @@ NOTHING, REVERTED, SKIPS, GONE, KNOWS = ("a change that does nothing", "the fix 
                                          "a test that is gone", "code that knows the probe")
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    found = Tiny(tmp_path_factory.mktemp("built"))
-    found.pretend_live()
-    (found.state / "data" / "live").mkdir(parents=True)
-    return found
-
-
 @pytest.fixture
 def tiny(built: Tiny, tmp_path: Path) -> Tiny:
     return built.copy(tmp_path)
-
-
-@pytest.fixture
-def engine(tiny: Tiny) -> Iterator[Workspace]:
-    found = tiny.workspace()
-    yield found
-    found.store.close()
 
 
 def evidence_of(tiny: Tiny) -> Evidence:
