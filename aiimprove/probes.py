@@ -178,14 +178,20 @@ def explain(database: Path, sql: str) -> Explained:
 
 def _timed(connection: sqlite3.Connection, sql: str) -> float:
     started = time.perf_counter()
-    connection.set_progress_handler(lambda: time.perf_counter() - started > STATEMENT_SECONDS, 10_000)
+    run_through(connection, sql, lambda: time.perf_counter() - started > STATEMENT_SECONDS, 10_000)
+    return (time.perf_counter() - started) * 1000
+
+
+def run_through(connection: sqlite3.Connection, sql: str, cut: Callable[[], bool], every: int) -> None:
+    """Reads every row of a SELECT, until `cut`, which is asked after each `every` steps of SQLite. Raises
+    sqlite3.Error."""
+    connection.set_progress_handler(cut, every)
     try:
         for _ in connection.execute(sql):
             pass
     except sqlite3.OperationalError as error:
         if "interrupted" not in str(error):
             raise
-    return (time.perf_counter() - started) * 1000
 
 
 def _replay_beside(probe: Probe, copy_url: str, data: Path) -> Replay:

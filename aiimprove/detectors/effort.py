@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
+from aiimprove.probes import run_through
+
 EVERY = 100
 MOST = 50_000_000
 """Steps after which a statement is cut: about a second."""
@@ -34,13 +36,7 @@ def _steps(connection: sqlite3.Connection, sql: str) -> int:
         counted += EVERY
         return counted >= MOST
 
-    connection.set_progress_handler(count, EVERY)
-    try:
-        for _ in connection.execute(sql):
-            pass
-    except sqlite3.OperationalError as error:
-        if "interrupted" not in str(error):
-            raise
+    run_through(connection, sql, count, EVERY)
     return counted
 
 
