@@ -14,6 +14,8 @@ from aiimprove.recipes.sources import Source, insert_after
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _DEEPEST = 8
+_SHARED = (ast.Lambda, ast.IfExp, ast.BoolOp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
+           ast.NamedExpr)
 _CAUGHT = frozenset({"Exception", "BaseException", "HTTPException", "Http404", "BadRequest"})
 
 
@@ -105,6 +107,11 @@ def assigned(function: Function, name: str) -> list[ast.Assign | ast.AnnAssign]:
     return [each for each in own(function) if (isinstance(each, ast.Assign) and len(each.targets) == 1
                                                and _is(each.targets[0], name))
             or (isinstance(each, ast.AnnAssign) and each.value is not None and _is(each.target, name))]
+
+
+def shared(around: ast.AST, value: ast.AST) -> bool:
+    """Whether an expression stands in something by which it is not always evaluated, or more than once, or kept."""
+    return any(isinstance(each, _SHARED) and value in ast.walk(each) for each in ast.walk(around))
 
 
 def bindings(function: Function, name: str) -> int:

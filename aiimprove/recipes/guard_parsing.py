@@ -9,7 +9,7 @@ from pathlib import Path
 from aiimprove.finding import Finding
 from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
 from aiimprove.recipes.clients import NO_TEST
-from aiimprove.recipes.crashed import Crashed, crashed_at
+from aiimprove.recipes.crashed import Crashed, crashed_at, shared
 from aiimprove.recipes.refusals import refusal_test
 from aiimprove.recipes.sources import Source, python_sources, reparsed, service_of
 from aiimprove.settings import Config
@@ -18,9 +18,6 @@ NOT_FOUND = 404
 _ERRORS = frozenset({"ValueError", "KeyError"})
 _READERS = frozenset({"int", "float", "UUID", "fromisoformat", "strptime", "fromtimestamp"})
 _ENUMS = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"})
-_SHARED = (ast.Lambda, ast.IfExp, ast.BoolOp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
-           ast.NamedExpr)
-"""What an expression may be in so that it is not always evaluated, or more than once."""
 
 
 class GuardParsing:
@@ -89,7 +86,7 @@ def _guarded(crashed: Crashed, reader: ast.expr, error: str, status: int) -> Sou
     plain = isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Return, ast.Expr))
     indent = lines[statement.lineno - 1][:statement.col_offset]
     whole = isinstance(statement, (ast.Assign, ast.AnnAssign)) and _only_reads(statement.value, reader)
-    if not plain or indent.strip() or (_shared(statement, reader) and not whole):
+    if not plain or indent.strip() or (shared(statement, reader) and not whole):
         raise Unsure("the value is not read exactly once there")
     first: list[str]
     rest: list[str]
@@ -122,10 +119,6 @@ def _apart(crashed: Crashed, statement: ast.stmt, reader: ast.expr, indent: str)
     lines = crashed.source.text.splitlines()
     words = lines[reader.lineno - 1].encode()[reader.col_offset:reader.end_col_offset].decode()
     return [indent + words], lines[statement.lineno - 1:statement.end_lineno]
-
-
-def _shared(statement: ast.stmt, reader: ast.expr) -> bool:
-    return any(isinstance(each, _SHARED) and reader in ast.walk(each) for each in ast.walk(statement))
 
 
 def _only_reads(value: ast.expr | None, reader: ast.expr) -> bool:

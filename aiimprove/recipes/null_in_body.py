@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 from aiimprove.finding import Finding
 from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
 from aiimprove.recipes.clients import NO_TEST
-from aiimprove.recipes.crashed import Crashed, assigned, bindings, crashed_at
+from aiimprove.recipes.crashed import Crashed, assigned, bindings, crashed_at, shared
 from aiimprove.recipes.refusals import refusal_test
 from aiimprove.recipes.sources import python_sources, service_of
 from aiimprove.settings import Config
@@ -72,12 +71,5 @@ def _stands_alone(crashed: Crashed, statement: ast.stmt, value: ast.AST) -> bool
     """Whether the line above the statement is met exactly when it is."""
     if isinstance(statement, ast.If):
         word = crashed.source.text.splitlines()[statement.lineno - 1].lstrip()
-        return word.startswith("if") and value in ast.walk(statement.test) and not any(_shared(statement.test, value))
-    return isinstance(statement, _SIMPLE) and not any(_shared(statement, value))
-
-
-def _shared(around: ast.AST, value: ast.AST) -> Iterator[bool]:
-    """One for each thing around the value by which it is not always evaluated."""
-    for each in ast.walk(around):
-        if isinstance(each, (ast.Lambda, ast.IfExp, ast.BoolOp, ast.comprehension)) and value in ast.walk(each):
-            yield True
+        return word.startswith("if") and value in ast.walk(statement.test) and not shared(statement.test, value)
+    return isinstance(statement, _SIMPLE) and not shared(statement, value)
