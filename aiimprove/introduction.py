@@ -14,7 +14,7 @@ from pwd import getpwuid
 from aiimprove import atomic, config, journal, process, recognition
 from aiimprove.config import FILE
 from aiimprove.errors import BuildFailed, Refused
-from aiimprove.first_start import Candidates, FirstStart, first_start
+from aiimprove.first_start import Candidates, FirstStart, Found, first_start
 from aiimprove.recognition import interpreters, template
 from aiimprove.recognition.causes import UNKNOWN
 from aiimprove.recognition.given import can_be_made
@@ -126,15 +126,13 @@ def _try(text: str, file: Path, app: Recognised, commit: str, progress: Callable
     return replace(tried, causes=(*unset, *known)) if tried.problem else tried
 
 
-def _learned(app: Recognised, found: Mapping[str, object]) -> Recognised:
+def _learned(app: Recognised, found: Mapping[str, Found]) -> Recognised:
     return replace(app, services=tuple(_seen(each, found.get(each.name)) for each in app.services))
 
 
-def _seen(service: Service, found: object) -> Service:
-    from aiimprove.first_start import Found
-
+def _seen(service: Service, found: Found | None) -> Service:
     values = dict(service.values)
-    if not isinstance(found, Found):
+    if found is None:
         return replace(service, values={**values, "health": Seen(service.health[0], "it was not asked", guess=True)})
     if not found.openapi:
         values.pop("openapi", None)
