@@ -63,7 +63,7 @@ COUNTED = {counted}
 class Service(BaseHTTPRequestHandler):
     def do_GET(self):
         total = 0
-        for number in range(COUNTED if self.path == "/work" else 0):
+        for number in range(COUNTED if self.path == "/sum" else 0):
             total = (total * 31 + number) % 1000003
         body = str(total % 1).encode()
         self.send_response(200)
@@ -86,8 +86,8 @@ while (now := time.monotonic()) < until:
         pass
     time.sleep(random.uniform(0.001, 0.006))
 """
-FINDING = Finding("bench", Kind.PERFORMANCE, "bench", "app GET /work", "", "",
-                  Probe("http", "app", {"method": "GET", "path": "/work"}, {"status_below": 500}))
+FINDING = Finding("bench", Kind.PERFORMANCE, "bench", "app GET /sum", "", "",
+                  Probe("http", "app", {"method": "GET", "path": "/sum"}, {"status_below": 500}))
 
 
 @dataclass
@@ -146,14 +146,14 @@ def _targets(same: Tally, real: Tally, short: bool) -> list[Target]:
 
 def _counting(ground: Ground) -> float:
     """The share of a request's work that is counting."""
-    works: dict[str, list[float]] = {"/work": [], "/health": []}
+    works: dict[str, list[float]] = {"/sum": [], "/health": []}
     with _lanes(ground, (ground.baseline,)) as (lane,):
         for _ in range(CALIBRATING):
             for path, seen in works.items():
                 used = lane.used()
                 lane.ask(path)
                 seen.append(lane.used() - used)
-    return 1 - median(works["/health"]) / median(works["/work"])
+    return 1 - median(works["/health"]) / median(works["/sum"])
 
 
 def _changed(ground: Ground, text: str) -> Release:
@@ -166,7 +166,7 @@ def _block(ground: Ground, live: Release, tally: Tally, count: int) -> None:
     with _lanes(ground, (live, live, ground.baseline)) as lanes:
         for _ in range(count):
             began = time.monotonic()
-            tally.claims.append(judged(lambda: nullcontext(lanes), ["/work"]))
+            tally.claims.append(judged(lambda: nullcontext(lanes), ["/sum"]))
             tally.seconds.append(time.monotonic() - began)
 
 
