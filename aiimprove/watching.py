@@ -125,8 +125,7 @@ def _control(seen: Seen, replays: Replays, judgement: Judgement, *, promoted: bo
         pairs.append(pair)
         seen.ledger.add_pair(time.monotonic() - seen.began, pair.route, pair.bad, None)
     now = time.monotonic()
-    alone = promoted and seen.pace.wait(now) is None
-    if set_aside(seen.ledger, judgement, pairs, now - seen.began, alone=alone):
+    if set_aside(seen.ledger, judgement, pairs, now - seen.began, promoted=promoted, idle=seen.pace.comparable(now)):
         _LOG.info("set aside, because the release before suffers too: %s", judgement.why)
 
 

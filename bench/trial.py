@@ -140,7 +140,7 @@ class Trial:
             self.ledger.add_pair(at, page.route, (new[0], old[0]), None)
             pairs.append(Pair(page.route, (new[0], old[0]), (new[1], old[1])))
             at += new[1] + old[1]
-        set_aside(self.ledger, judgement, pairs, at, alone=promoted and self.pace.wait(at) is None)
+        set_aside(self.ledger, judgement, pairs, at, promoted=promoted, idle=self.pace.comparable(at))
 
     def _answer(self, page: Page, candidate: bool, at: float) -> tuple[bool, float]:
         fault = self.fault if candidate else None

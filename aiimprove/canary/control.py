@@ -13,7 +13,7 @@ from aiimprove.canary.judgement import Judgement
 from aiimprove.canary.ledger import ERRORS, Ledger, slower
 
 PAIRS, SECONDS = 20, 2.0
-_TOO_MANY, _MOSTLY = 2, 0.75
+_TOO_MANY, _OFTEN, _MOSTLY = 2, 0.5, 0.75
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,18 @@ class Pair:
     seconds: tuple[float, float]
 
 
-def set_aside(ledger: Ledger, judgement: Judgement, pairs: Sequence[Pair], at: float, *, alone: bool) -> bool:
+def set_aside(ledger: Ledger, judgement: Judgement, pairs: Sequence[Pair], at: float, *, promoted: bool,
+              idle: bool) -> bool:
     """After the pairs were counted: whether what spoke against the candidate is set aside.
 
-    So are errors while stable answers badly as well; and, while the candidate has all visitors `alone` and nothing is
-    replayed, longer times while stable takes longer than it used to. Else answers of the same moment were compared.
+    So are errors while stable answers badly as well. In a canary times of the same minutes were compared; those of a
+    `promoted` release were compared with what stable took before, and are set aside while stable takes longer than it
+    used to: unless both are `idle`, so that these pairs can be compared, and the candidate is slower in most of them.
     """
     if judgement.on == ERRORS:
         aside = sum(each.bad[1] for each in pairs) >= _TOO_MANY
     else:
-        aside = alone and _slow_now(ledger, pairs)
+        aside = promoted and _slow_now(ledger, pairs) and not (idle and _slower_now(pairs))
     if aside:
         ledger.begin_epoch(at, judgement.on)
     return aside
@@ -44,4 +46,10 @@ def _slow_now(ledger: Ledger, pairs: Sequence[Pair]) -> bool:
     """Whether most of stable's good answers took longer than is usual on their route."""
     usual = [(each.seconds[1], ledger.usual_seconds(each.route)) for each in pairs if not each.bad[1]]
     known = [slower(now, before) for now, before in usual if before is not None]
+    return bool(known) and sum(known) >= _OFTEN * len(known)
+
+
+def _slower_now(pairs: Sequence[Pair]) -> bool:
+    """Whether the candidate is slower than stable in most of the pairs that both answered well."""
+    known = [slower(*each.seconds) for each in pairs if not any(each.bad)]
     return bool(known) and sum(known) >= _MOSTLY * len(known)

@@ -83,21 +83,27 @@ def _excluded(stratum: Stratum, factor: float) -> float:
     """The evidence against "3 points more errors" and against "slower by half", whichever is less; `factor` times
     as much of the same is supposed."""
     counts = stratum.counts
+    return min(_fine(stratum, factor), less_often(counts.much_slower * factor, counts.pairs * factor))
+
+
+def _fine(stratum: Stratum, factor: float) -> float:
+    """The evidence against "3 points more errors" alone."""
+    counts = stratum.counts
     candidate, stable = Tally(counts.candidate, counts.candidate_bad), Tally(counts.stable, counts.stable_bad)
-    return min(hardly_more_errors(candidate.times(factor), stable.times(factor) + stratum.history, POINTS),
-               less_often(counts.much_slower * factor, counts.pairs * factor))
+    return hardly_more_errors(candidate.times(factor), stable.times(factor) + stratum.history, POINTS)
 
 
 def _missing(stratum: Stratum, needed: float) -> int | None:
-    answers = stratum.counts.candidate
-    if not answers or not stratum.counts.pairs:
+    """Times need far fewer answers than errors do: before any were compared, errors alone say how many."""
+    answers, evidence = stratum.counts.candidate, _excluded if stratum.counts.pairs else _fine
+    if not answers:
         return None
     low, high = 1.0, _MOST_MISSING / answers
-    if high <= low or _excluded(stratum, high) < needed:
+    if high <= low or evidence(stratum, high) < needed:
         return None
     while high / low > 1.01:
         middle = math.sqrt(low * high)
-        low, high = (low, middle) if _excluded(stratum, middle) >= needed else (middle, high)
+        low, high = (low, middle) if evidence(stratum, middle) >= needed else (middle, high)
     return max(1, math.ceil(answers * (high - 1)))
 
 

@@ -13,7 +13,7 @@ ERRORS, TIMES = "errors", "times"
 ALL, WRITES, BROKEN_OFF = "all requests", "writes", "answers that broke off"
 MOST_ROUTES = 24
 WINDOW_SECONDS = 10.0
-WARMING_UP, _SHORTEST = 5, 8
+WARMING_UP, WARMING_UP_SECONDS, _SHORTEST = 5, 10.0, 8
 _UNUSED, _COMPARED_EVERY = 500, 0.5
 SLOWER, SLOWER_SECONDS = 1.1, 0.002
 MUCH_SLOWER, MUCH_SLOWER_SECONDS = 1.5, 0.005
@@ -103,7 +103,7 @@ class Ledger:
         warm = self._times.setdefault(route, Times()).warm
         warm[True] += 1
         warm[False] += 1
-        if min(warm.values()) > WARMING_UP:
+        if min(warm.values()) > WARMING_UP and at >= WARMING_UP_SECONDS:
             self._compare(route, *seconds)
 
     def begin_epoch(self, at: float, test: str) -> None:
@@ -159,7 +159,7 @@ class Ledger:
         if not candidate:
             times.beside.append(seconds)
             return
-        due = times.warm[True] > WARMING_UP and at >= times.compared + _COMPARED_EVERY
+        due = times.warm[True] > WARMING_UP and at >= max(times.compared + _COMPARED_EVERY, WARMING_UP_SECONDS)
         if due and (times.beside or times.before):
             times.compared = at
             self._compare(route, seconds, (times.beside or times.before).pop())

@@ -76,23 +76,39 @@ def test_errors_are_set_aside_while_stable_fails_as_well(stable_bad: int, aside:
         ledger.add_pair(1.2, PAGE, pair.bad, None)
     judgement = judge(ledger, 0, TOLERATED)
     assert judgement.on == "errors" and judgement.stratum == "writes", "no replay tells about writes"
-    assert set_aside(ledger, judgement, pairs, 1.3, alone=True) is aside
+    assert set_aside(ledger, judgement, pairs, 1.3, promoted=True, idle=False) is aside
     assert judge(ledger, 0, TOLERATED).failed is not aside
     for number in range(12):
         ledger.add(1.4 + number * 0.01, True, POST, True, None)
     assert judge(ledger, 0, TOLERATED).failed, "and a fault is found again"
 
 
-@pytest.mark.parametrize(("now", "alone", "aside"), [(1.5, True, True), (1.0, True, False), (1.5, False, False)])
-def test_times_are_set_aside_while_stable_takes_longer_than_it_used_to(now: float, alone: bool, aside: bool) -> None:
+@pytest.mark.parametrize(("now", "slow", "promoted", "idle", "aside"), [
+    (1.5, 20, True, False, True), (1.5, 10, True, False, True), (1.5, 9, True, False, False),
+    (1.0, 20, True, False, False), (1.5, 20, False, False, False), (1.5, 20, True, True, True),
+    (1.2, 20, True, True, False)])
+def test_times_are_set_aside_while_stable_takes_longer_than_it_used_to(
+        now: float, slow: int, promoted: bool, idle: bool, aside: bool) -> None:
     ledger = _remembering(300)
     for number in range(300):
         ledger.add(number * 0.6, True, PAGE, False, 0.03)
     judgement = judge(ledger, 0, TOLERATED)
     assert judgement.failed and judgement.on == "times"
-    pairs = [Pair(PAGE, (False, False), (0.03, 0.02 * now))] * 20
-    assert set_aside(ledger, judgement, pairs, 200.0, alone=alone) is aside
+    pairs = [Pair(PAGE, (False, False), (0.03, 0.02 * (now if number < slow else 1.0))) for number in range(20)]
+    assert set_aside(ledger, judgement, pairs, 200.0, promoted=promoted, idle=idle) is aside
     assert judge(ledger, 0, TOLERATED).failed is not aside
+
+
+def test_the_first_seconds_of_a_process_say_nothing_about_its_times() -> None:
+    """Caches and compilers warm up; errors count at once."""
+    ledger = _remembering(300)
+    for number in range(200):
+        ledger.add(number * 0.05, True, PAGE, False, 0.2)
+        ledger.add_pair(number * 0.05, PAGE, (False, False), (0.2, 0.02))
+    assert ledger.strata["all requests"].counts.pairs == 0 and not judge(ledger, 0, TOLERATED).failed
+    for number in range(40):
+        ledger.add_pair(10 + number * 0.05, PAGE, (False, False), (0.2, 0.02))
+    assert judge(ledger, 0, TOLERATED).on == "times"
 
 
 def test_while_both_suffer_nothing_passes() -> None:
@@ -107,7 +123,7 @@ def test_while_both_suffer_nothing_passes() -> None:
 def test_good_answers_pass_and_the_number_that_is_missing_comes_true() -> None:
     ledger, told, met = _remembering(), None, 0
     while _verdict(ledger) is Verdict.INCONCLUSIVE:
-        ledger.add_pair(met * 0.1, PAGE, (False, False), (0.02, 0.021))
+        ledger.add_pair(10 + met * 0.1, PAGE, (False, False), (0.02, 0.021))
         met += 1
         if met == 100:
             told = counted(judge(ledger, 0, TOLERATED), ledger).missing
