@@ -16,6 +16,7 @@ import subprocess
 import time
 from collections import Counter
 
+from aiimprove.improvement import Improvement
 from aiimprove.lock import holder
 from aiimprove.way_back import in_order
 from bench import tiny_kills
@@ -27,7 +28,7 @@ from bench.site import Site, until
 
 KILLS, KILLS_SHORT = 200, 20
 EACH_LIFE = {"analyze": 1, "generate": 3, "test": 1, "request-approval": 2, "approve": 2, "deploy": 5, "rollback": 4}
-ONCE = {"analyze": 1, "generate": 1, "test": 1, "request-approval": 1, "approve": 1, "deploy": 3, "rollback": 3}
+ONCE_ASKED = {"approve": 1, "deploy": 5, "rollback": 4}
 PATIENT: dict[str, dict[str, float]] = {
     "deploy": {"watch_seconds": 1.0}, "limits": {"waiting": 1, "attempts": 1000}, "proof": {"mutants": 4},
     "intervals": {"health": 5.0, "approvals": 1.0, "analyze": 5.0, "generate": 2.0, "test": 2.0}}
@@ -68,9 +69,13 @@ def _patient(config: str) -> str:
 
 
 def _lives(killer: Killer, short: bool, most: int) -> None:
-    _life(killer, ONCE if short else EACH_LIFE)
-    _loop(killer, 3 if short else 15)
-    while not short and killer.total < most * 0.6 and _life(killer, EACH_LIFE):
+    if short:
+        _looped(killer, "AWAITING_APPROVAL", 2)
+        _to_live_and_back(killer, next(each.id for each in _asked(killer)), ONCE_ASKED)
+    else:
+        _life(killer)
+        _loop(killer, 15)
+    while not short and killer.total < most * 0.6 and _life(killer):
         pass
     fro, to = killer.engine.live().id, another_release(killer.site, killer.engine).id
     killer.site.must("rollback", "--to", to, token=True)  # what never served is not kept
@@ -81,57 +86,68 @@ def _lives(killer: Killer, short: bool, most: int) -> None:
         fro, to = to, fro
 
 
-def _life(killer: Killer, kills: dict[str, int]) -> bool:
+def _life(killer: Killer) -> bool:
     """One improvement through every arrow, to live and back; False when nothing is left to improve."""
-    killer.through(kills["analyze"], "analyze")
+    killer.through(EACH_LIFE["analyze"], "analyze")
     for each in killer.site.must("status")["improvements"]:
-        if each["status"] == "PROPOSED" and _proven(killer, each["id"], kills):
-            name, before = each["id"], killer.engine.live().id
-            killer.through(kills["request-approval"], "request-approval", name)
-            killer.must_be(name, "AWAITING_APPROVAL", "request-approval")
-            digest = killer.engine.store.improvement(name).digest
-            killer.through(kills["approve"], "approve", name, "--digest", digest)
-            killer.must_be(name, "APPROVED", "approve")
-            killer.through(kills["deploy"], "deploy", name)
-            killer.must_be(name, "LIVE", "deploy")
-            killer.through(kills["rollback"], "rollback")
-            killer.must_be(name, "ROLLED_BACK", "rollback")
-            if killer.engine.live().id != before:
-                killer.wrong.append(f"rollback left {killer.engine.live().id} live, not {before}")
+        if each["status"] == "PROPOSED" and _proven(killer, each["id"]):
+            killer.through(EACH_LIFE["request-approval"], "request-approval", each["id"])
+            killer.must_be(each["id"], "AWAITING_APPROVAL", "request-approval")
+            _to_live_and_back(killer, each["id"], EACH_LIFE)
             return True
     return False
 
 
-def _proven(killer: Killer, name: str, kills: dict[str, int]) -> bool:
-    killer.through(kills["generate"], "generate", name)
+def _to_live_and_back(killer: Killer, name: str, kills: dict[str, int]) -> None:
+    """One that waits for an answer gets it, goes live, and is taken back."""
+    before, digest = killer.engine.live().id, killer.engine.store.improvement(name).digest
+    killer.through(kills["approve"], "approve", name, "--digest", digest)
+    killer.must_be(name, "APPROVED", "approve")
+    killer.through(kills["deploy"], "deploy", name)
+    killer.must_be(name, "LIVE", "deploy")
+    killer.through(kills["rollback"], "rollback")
+    killer.must_be(name, "ROLLED_BACK", "rollback")
+    if killer.engine.live().id != before:
+        killer.wrong.append(f"rollback left {killer.engine.live().id} live, not {before}")
+
+
+def _proven(killer: Killer, name: str) -> bool:
+    killer.through(EACH_LIFE["generate"], "generate", name)
     if killer.engine.store.improvement(name).status != "GENERATED":
         return False
-    return bool(killer.through(kills["test"], "test", name)["exit_code"] == 0)
+    return bool(killer.through(EACH_LIFE["test"], "test", name)["exit_code"] == 0)
 
 
 def _loop(killer: Killer, kills: int) -> None:
     """`run` takes an improvement to the question, and after the answer to live, while it is killed again and again."""
-    store = killer.engine.store
-    for wanted, share in (("AWAITING_APPROVAL", kills - kills // 2), ("LIVE", kills // 2)):
-        for left in range(share, -1, -1):
-            loop = subprocess.Popen(killer.site.command("run"), cwd=killer.site.folder, env=killer.site.env,
-                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                    start_new_session=True)
-            if left:
-                time.sleep(killer.draw.uniform(0.2, 12.0 if wanted == "LIVE" else 25.0))
-                loop.kill()
-                killer.kills["run"] = killer.kills.get("run", 0) + 1
-            else:
-                _reached(killer, wanted)
-                until(lambda: in_order(killer.engine) and not killer.engine.store.unfinished(), 120,
-                      "run does not stop what serves nobody")
-                loop.terminate()
-            loop.wait()
-        _rested(killer)
-        killer.look("run")
-        for each in store.improvements():
-            if each.status == "AWAITING_APPROVAL":
-                killer.site.must("approve", each.id, "--digest", each.digest, token=True)
+    _looped(killer, "AWAITING_APPROVAL", kills - kills // 2)
+    for each in _asked(killer):
+        killer.site.must("approve", each.id, "--digest", each.digest, token=True)
+    _looped(killer, "LIVE", kills // 2)
+
+
+def _asked(killer: Killer) -> list[Improvement]:
+    return [each for each in killer.engine.store.improvements() if each.status == "AWAITING_APPROVAL"]
+
+
+def _looped(killer: Killer, wanted: str, kills: int) -> None:
+    """`run` is killed so many times, and then goes on until an improvement is as wanted."""
+    for left in range(kills, -1, -1):
+        loop = subprocess.Popen(killer.site.command("run"), cwd=killer.site.folder, env=killer.site.env,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                start_new_session=True)
+        if left:
+            time.sleep(killer.draw.uniform(0.2, 12.0 if wanted == "LIVE" else 25.0))
+            loop.kill()
+            killer.kills["run"] = killer.kills.get("run", 0) + 1
+        else:
+            _reached(killer, wanted)
+            until(lambda: in_order(killer.engine) and not killer.engine.store.unfinished(), 120,
+                  "run does not stop what serves nobody")
+            loop.terminate()
+        loop.wait()
+    _rested(killer)
+    killer.look("run")
 
 
 def _reached(killer: Killer, status: str) -> None:
