@@ -9,6 +9,7 @@ from aiimprove import freshness, gate, pairs
 from aiimprove.errors import Refused, Stale
 from aiimprove.improvement import Approval, Improvement, Status
 from aiimprove.lock import holder
+from aiimprove.patience import may_wait
 from aiimprove.policy import Refusal, one_way, refusals
 from aiimprove.rejection import Because, said
 from aiimprove.remembered import taken_care_of
@@ -93,6 +94,8 @@ def wake_loop(workspace: Workspace) -> None:
 
 
 def _next(workspace: Workspace) -> Improvement | None:
+    if len(workspace.store.improvements({Status.AWAITING_APPROVAL})) >= may_wait(workspace):
+        return None
     for improvement in workspace.store.improvements({Status.VERIFIED}):
         against = {each.code: each.message for each in _refusals(workspace, improvement)}
         if not against:

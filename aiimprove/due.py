@@ -8,6 +8,7 @@ from aiimprove import looked
 from aiimprove.backups import restore_under_way
 from aiimprove.improvement import Status
 from aiimprove.lock import holder
+from aiimprove.patience import may_wait
 from aiimprove.release import MACHINE_FAILED
 from aiimprove.way_back import in_order
 from aiimprove.workspace import GATE, Workspace
@@ -52,7 +53,7 @@ class Due:
     def request(self) -> bool:
         """Something is verified and may be asked, or a question is too old."""
         limits = self.workspace.config.limits
-        room = self._count("AWAITING_APPROVAL") < limits.waiting
+        room = self._count("AWAITING_APPROVAL") < may_wait(self.workspace)
         may = room and self._count("VERIFIED") > 0 and not self._gate_closed()
         return may or self._late(limits.answer_days * 86400)
 
@@ -114,6 +115,12 @@ class Due:
         from aiimprove import upkeep
 
         return upkeep.due(self.workspace) or upkeep.measuring_due(self.workspace)
+
+    def digest(self) -> bool:
+        """A day has passed since the last one."""
+        from aiimprove import digest
+
+        return digest.due(self.workspace)
 
     def preview(self) -> bool:
         from aiimprove import development

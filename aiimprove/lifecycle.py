@@ -113,6 +113,12 @@ def _pairs(workspace: Workspace) -> str:
     return pairs.try_next(workspace)
 
 
+def _digest(workspace: Workspace) -> str:
+    from aiimprove import digest
+
+    return digest.send(workspace) if digest.due(workspace) else ""
+
+
 def _prune(workspace: Workspace) -> str:
     from aiimprove import footprint, upkeep
 
@@ -126,7 +132,7 @@ def _prune(workspace: Workspace) -> str:
 STEPS: Mapping[str, Callable[[Workspace], str]] = {
     "settle": _settle, "health": _health, "deploy": _deploy, "analyze": _analyze, "generate": _generate,
     "test": _test, "gate": _gate, "request-approval": _request, "preview": _preview,
-    "predictions": _predictions, "pairs": _pairs, "prune": _prune,
+    "predictions": _predictions, "pairs": _pairs, "prune": _prune, "digest": _digest,
 }
 """Each takes what is due, says in words what it did, and says nothing when nothing was due."""
 _MAKING = ("generate", "test", "gate", "request-approval")
@@ -144,7 +150,7 @@ def once(workspace: Workspace) -> list[Done]:
         done += _steps(workspace, ("deploy", "preview", "predictions"))
         for _ in range(workspace.config.limits.waiting):
             done += _steps(workspace, ("pairs",))
-        return done + _steps(workspace, ("prune",))
+        return done + _steps(workspace, ("prune", "digest"))
 
 
 def _steps(workspace: Workspace, names: tuple[str, ...]) -> list[Done]:

@@ -130,7 +130,7 @@ class Lanes:
         seconds = {"analyze": every.analyze, "generate": every.generate, "prune": _PRUNE_SECONDS}
         questions = {"analyze": due.analyze, "generate": due.generate, "test": due.test, "gate": due.gate,
                      "request-approval": due.request, "predictions": due.predictions, "pairs": due.pairs,
-                     "prune": due.prune}
+                     "prune": due.prune, "digest": due.digest}
         at = dict.fromkeys(questions, 0.0)
         while not self._stopping.is_set():
             for name, question in questions.items():

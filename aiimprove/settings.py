@@ -38,6 +38,7 @@ class Limits:
     """What is too much."""
 
     waiting: int = key(3, "improvements that may wait for an answer at once", least=1, most=50)
+    first_day: int = key(1, "improvements that 'run' lets wait at once on the first day", least=1, most=50)
     answer_days: float = key(14.0, "days after which an unanswered request expires", least=0.01)
     evidence_hours: float = key(168.0, "hours after which a proof does not count any more: it is made again before "
                                        "anybody may act on it", least=0.01, most=8760)
@@ -183,6 +184,8 @@ class Config:
     approvals: str = key("", "service whose pages hold the button (/api/ai-*); empty: none")
     metrics_port: int = key(0, "port of this machine (127.0.0.1) for metrics in OpenMetrics format; 0: none", least=0,
                             most=65535)
+    digest: list[str] = key([], "program that gets on its standard input what the last day came to, once a day and "
+                                "only when there is something to say, such as mail -s aiimprove NAME; empty: none")
     author: str = key("recipes", "who writes candidates")
     detectors: list[str] = key([], "detectors that look; empty: all")
     intervals: Intervals = field(default_factory=Intervals)

@@ -16,8 +16,8 @@ from aiimprove.errors import AiimproveError, UsageError
 from commands import output
 
 VERBS = ("init", "analyze", "generate", "test", "request_approval", "approve", "reject", "deploy", "rollback",
-         "restore", "releases", "health", "run", "status", "show", "findings", "preview", "logs", "audit", "evidence",
-         "prune", "up", "down", "operator", "service", "metrics", "upgrade")
+         "restore", "releases", "health", "run", "status", "show", "findings", "digest", "preview", "logs", "audit",
+         "evidence", "prune", "up", "down", "operator", "service", "metrics", "upgrade")
 INTERRUPTED = 130
 _GROUPS: tuple[list[str], ...] = ([], ["operator"], ["service"], ["evidence"])
 """Calls that stop before a verb: they get the help."""

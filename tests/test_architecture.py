@@ -24,7 +24,7 @@ LAYERS = {
     "workspace": "workspace",
     "shared steps": "taken looked releases migration development replaying watching promotion way_back unfinished "
                     "bundle reproving settlement canary_steps rollout restoring revival retention logs footprint "
-                    "upkeep freshness gate pairs showing first_start",
+                    "upkeep freshness gate pairs showing first_start patience digest",
     "stages": "introduction analysis generation verification approval deployment health metrics",
     "composition": "lifecycle due loop system exporter service renewal upgrade",
     "commands": "commands",
