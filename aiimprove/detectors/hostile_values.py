@@ -10,6 +10,7 @@ from pathlib import Path
 from aiimprove.detectors import Subject
 from aiimprove.detectors.borders import border, one_sided
 from aiimprove.detectors.causes import NAMED, OTHER, RANGE, Told, cause_of, grouped
+from aiimprove.detectors.filling import filled
 from aiimprove.detectors.functions import lasting_name
 from aiimprove.detectors.keeping import kept
 from aiimprove.detectors.ranges import is_limit
@@ -39,7 +40,7 @@ class HostileValues:
         for name, service in subject.config.services.items():
             if (service.openapi or service.runtime == "python") and name in subject.copy.urls:
                 with visit(subject, name) as each, kept(subject.copy.data) as restore:
-                    trial = Trial(each, subject.copy.logs.get(name), subject.source, time.monotonic() + SECONDS)
+                    trial = Trial(filled(each), subject.copy.logs.get(name), subject.source, time.monotonic() + SECONDS)
                     found = list(trial.findings())
                     restore()
                 yield from _with_siblings([finding for finding in found if _still_there(finding, subject)])

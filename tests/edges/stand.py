@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
+import fcntl
+import hashlib
 import os
 import signal
 import socket
 import subprocess
-import tempfile
+import sys
 import venv
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,16 +27,22 @@ BACKEND = APPS.parent.parent / "backend"
 
 @cache
 def app_python() -> str:
-    """An interpreter with FastAPI, pytest and httpx: the backend's own, or one made for these tests."""
+    """An interpreter with FastAPI, pytest and httpx: the backend's own, or one that is made once beside ours."""
     own = BACKEND / ".venv" / "bin" / "python"
     if own.exists():
         return str(own)
-    folder = tempfile.TemporaryDirectory(prefix="apps-venv-")
-    atexit.register(folder.cleanup)
-    venv.create(folder.name, with_pip=True)
-    python = str(Path(folder.name) / "bin" / "python")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", str(BACKEND / "requirements-dev.txt")], check=True)
-    return python
+    wanted = BACKEND / "requirements-dev.txt"
+    names = b"".join(file.read_bytes() for file in sorted(BACKEND.glob("requirements*.txt")))
+    folder = Path(sys.prefix) / f"apps-{hashlib.sha256(names).hexdigest()[:12]}"
+    python, made = folder / "bin" / "python", folder / "made"
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            venv.create(folder, clear=True)
+            pip = [sys.executable, "-m", "pip", "--python", str(python)]
+            subprocess.run([*pip, "install", "--quiet", "-r", str(wanted)], check=True)
+            made.touch()
+    return str(python)
 
 
 @dataclass
