@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -27,20 +27,29 @@ BACKEND = APPS.parent.parent / "backend"
 
 @cache
 def app_python() -> str:
-    """An interpreter with FastAPI, pytest and httpx: the backend's own, or one that is made once beside ours."""
+    """An interpreter with FastAPI, pytest and httpx: the backend's own, or one made for the tests."""
     own = BACKEND / ".venv" / "bin" / "python"
-    if own.exists():
-        return str(own)
-    wanted = BACKEND / "requirements-dev.txt"
-    names = b"".join(file.read_bytes() for file in sorted(BACKEND.glob("requirements*.txt")))
-    folder = Path(sys.prefix) / f"apps-{hashlib.sha256(names).hexdigest()[:12]}"
+    files = sorted(BACKEND.glob("requirements*.txt"))
+    return str(own) if own.exists() else made_python("-r", str(BACKEND / "requirements-dev.txt"), because=files)
+
+
+@cache
+def frameworks_python() -> str:
+    """An interpreter with Flask, Django and pytest."""
+    return made_python("flask", "django>=5,<6", "pytest")
+
+
+def made_python(*wanted: str, because: Sequence[Path] = ()) -> str:
+    """An interpreter with these packages, made once beside ours and again when a file changes that it is made of."""
+    known = hashlib.sha256(b"\0".join([*map(str.encode, wanted), *(file.read_bytes() for file in because)]))
+    folder = Path(sys.prefix) / f"apps-{known.hexdigest()[:12]}"
     python, made = folder / "bin" / "python", folder / "made"
     with open(f"{folder}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
             venv.create(folder, clear=True)
-            pip = [sys.executable, "-m", "pip", "--python", str(python)]
-            subprocess.run([*pip, "install", "--quiet", "-r", str(wanted)], check=True)
+            pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+            subprocess.run([*pip, "install", "--quiet", *wanted], check=True, timeout=300)
             made.touch()
     return str(python)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import venv
 from pathlib import Path
 
 import pytest
+from stand import frameworks_python
 from strangers import APPS
 
 from aiimprove.authors import AUTHORS
@@ -25,13 +25,8 @@ CASES = [("guestbook", "missing-security-headers", {"path": "/", **HEADERS}),
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An interpreter with Flask, Django and pytest, installed from the package registry."""
-    folder = tmp_path_factory.mktemp("frameworks")
-    venv.create(folder, with_pip=True)
-    interpreter = str(folder / "bin" / "python")
-    subprocess.run([interpreter, "-m", "pip", "install", "-q", "flask", "django>=5,<6", "pytest"], check=True)
-    return interpreter
+def python() -> str:
+    return frameworks_python()
 
 
 def passes(app: str, tree: Path, python: str) -> bool:

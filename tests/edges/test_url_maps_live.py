@@ -6,13 +6,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-import venv
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from stand import APPS, Stand, running
+from stand import APPS, Stand, frameworks_python, running
 
 from aiimprove.authors import AUTHORS
 from aiimprove.detectors import RECORDED, look_all
@@ -24,14 +22,8 @@ from aiimprove.settings import Config, Service
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An interpreter with both frameworks, of its own."""
-    folder = tmp_path_factory.mktemp("frameworks")
-    venv.create(folder)
-    found = str(folder / "bin" / "python")
-    install = [sys.executable, "-m", "pip", "--python", found, "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "flask", "django", "pytest"], check=True, capture_output=True, timeout=200)
-    return found
+def python() -> str:
+    return frameworks_python()
 
 
 def seen(place: Stand) -> list[Finding]:
