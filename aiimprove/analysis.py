@@ -7,7 +7,7 @@ import shutil
 import time
 from dataclasses import dataclass
 
-from aiimprove import disk, looked
+from aiimprove import disk, looked, recording
 from aiimprove.authors import can_write
 from aiimprove.detectors import RECORDED, Subject, instrument, look_all
 from aiimprove.finding import Finding
@@ -56,7 +56,8 @@ def _look(workspace: Workspace, release: Release) -> tuple[list[Finding], list[s
     with running_copy(config, release, workspace.data("live"), work / "copy", workspace.box,
                       env=instrument(config, work / "recorder")) as copy:
         workspace.progress("looking for findings")
-        return look_all(Subject(config, copy, source, logs, copy.data / RECORDED), config.detectors)
+        subject = Subject(config, copy, source, logs, copy.data / RECORDED, recording.recent(config))
+        return look_all(subject, config.detectors)
 
 
 def _supersede(workspace: Workspace, release: Release, failed: set[str]) -> None:

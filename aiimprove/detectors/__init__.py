@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from aiimprove.finding import Finding
+from aiimprove.recording import NO_TRAFFIC, Traffic
 from aiimprove.settings import Config
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Subject:
     """What detectors look at: a private running copy of live, the tree it was built from, and live's own logs.
 
     `source` is read only; `recorded` is the folder that `instrument` was given. What the recorder wrote stands in
-    `copy.data / RECORDED`, as a service in its box can write nowhere else.
+    `copy.data / RECORDED`, as a service in its box can write nowhere else. `traffic` is what visitors asked lately.
     """
 
     config: Config
@@ -39,6 +40,7 @@ class Subject:
     source: Path
     live_logs: Mapping[str, Path]
     recorded: Path
+    traffic: Traffic = NO_TRAFFIC
 
 
 class Detector(Protocol):

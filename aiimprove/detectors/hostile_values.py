@@ -13,6 +13,7 @@ from aiimprove.detectors.causes import NAMED, OTHER, RANGE, Told, cause_of, grou
 from aiimprove.detectors.filling import filled
 from aiimprove.detectors.functions import lasting_name
 from aiimprove.detectors.keeping import kept
+from aiimprove.detectors.met import met
 from aiimprove.detectors.ranges import is_limit
 from aiimprove.detectors.server_errors import raised_since, settled
 from aiimprove.detectors.tracebacks import Crash
@@ -38,7 +39,8 @@ class HostileValues:
 
     def look(self, subject: Subject) -> Iterator[Finding]:
         for name, service in subject.config.services.items():
-            if (service.openapi or service.runtime == "python") and name in subject.copy.urls:
+            told = service.openapi or service.runtime == "python" or met(subject.traffic, name)
+            if told and name in subject.copy.urls:
                 with visit(subject, name) as each, kept(subject.copy.data) as restore:
                     trial = Trial(filled(each), subject.copy.logs.get(name), subject.source, time.monotonic() + SECONDS)
                     found = list(trial.findings())
@@ -107,8 +109,8 @@ class Trial:
             for cause in (RANGE, OTHER):
                 if same := [each for each in crashing if each.cause == cause and each.line not in named]:
                     yield self._finding(route, cause, sorted(same, key=lambda each: -each.impact))
-        for met in named.values():
-            yield self._at_a_line(met)
+        for places in named.values():
+            yield self._at_a_line(places)
 
     def _crashing(self, route: Route, parameter: Parameter) -> list[Crashing]:
         valid = self._valid(route, parameter)
@@ -180,7 +182,7 @@ class Trial:
             "valid": request(route, valid).to_json(),
             "crashing": request(route, {**valid, key_of(parameter): worst(crashing)}).to_json(),
         }
-        if parameter.type == "integer" and bordered:
+        if parameter.type == "integer" and bordered and all(isinstance(value, int) for value in crashing):
             numbers = [value for value in passing if isinstance(value, int)]
             details |= self._borders(route, parameter, valid, crashing, numbers)
         return details

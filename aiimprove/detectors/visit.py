@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aiimprove.detectors import RECORDED, url_map
 from aiimprove.detectors.listed import listed
+from aiimprove.detectors.met import met
 from aiimprove.launch import dependencies_folder
 from aiimprove.openapi import Route, routes
 from aiimprove.probes import Line
@@ -75,6 +76,7 @@ def visit(subject: Subject, name: str) -> Iterator[Visit]:
         document = Request("GET", service.openapi).send(line) if service.openapi else None
         found = routes(document.json()) if document else []
         found = found or listed(subject.copy.data / RECORDED / url_map(name), subject.source / service.folder)
+        found = found or met(subject.traffic, name)
         yield Visit(name, service, line, found, harvest(line, found))
 
 

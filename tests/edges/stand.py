@@ -19,6 +19,7 @@ from types import SimpleNamespace
 
 from aiimprove.detectors import Subject, instrument
 from aiimprove.probes import wait_until_healthy
+from aiimprove.recording import NO_TRAFFIC, Traffic
 from aiimprove.settings import Config, Service
 
 APPS = Path(__file__).parent.parent / "apps"
@@ -66,6 +67,7 @@ class Stand:
     env: Mapping[str, str] = field(default_factory=dict)
     service: Service = field(default_factory=Service)
     live_logs: Mapping[str, Path] = field(default_factory=dict)
+    traffic: Traffic = NO_TRAFFIC
     words: tuple[str, ...] = ()
     """Starts it otherwise than by uvicorn, with {port} in some word."""
 
@@ -84,7 +86,7 @@ def running(stand: Stand) -> Iterator[Subject]:
     argv = [stand.python, "-m", "uvicorn", stand.entry, "--host", "127.0.0.1", "--port", str(port), *stand.options]
     argv = [stand.python, *(word.replace("{port}", str(port)) for word in stand.words)] if stand.words else argv
     env = {"PATH": os.environ["PATH"], "HOME": str(stand.data), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1",
-           **instrument(config, stand.data.parent / "recorder")["backend"], **stand.env}
+           **instrument(config, stand.data.parent / "recorder").get("backend", {}), **stand.env}
     with stand.log.open("ab") as log:
         process = subprocess.Popen(argv, cwd=stand.source / stand.service.folder, env=env, stdout=log, stderr=log)
     try:
@@ -92,7 +94,8 @@ def running(stand: Stand) -> Iterator[Subject]:
         release = SimpleNamespace(id="r", commit="c", services={}, dependencies={}, artifact="a")
         copy = SimpleNamespace(release=release, urls={"backend": url}, data=stand.data, logs={"backend": stand.log},
                                commit="c")
-        yield Subject(config, copy, stand.source, stand.live_logs, stand.data.parent / "recorder")  # type: ignore[arg-type]
+        yield Subject(config, copy, stand.source, stand.live_logs,  # type: ignore[arg-type]
+                      stand.data.parent / "recorder", stand.traffic)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
