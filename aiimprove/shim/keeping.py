@@ -145,7 +145,7 @@ class Shim:
         self.last_exit = self.exits.pop(self.child["pid"], None)
         self.poll.unregister(self.pidfd)
         os.close(self.pidfd)
-        if time.monotonic() - self.spawned >= self.spec.get("healthy_seconds", 10.0):
+        if time.monotonic() - self.spawned >= self.spec.get("healthy_seconds", 3.0):
             self.pause = 0.0
         self.child, self.pidfd, self.kill_at, self.restarts = None, -1, float("inf"), self.restarts + 1
         self.put_off()

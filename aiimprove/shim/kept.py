@@ -19,7 +19,8 @@ from aiimprove.shim.starting import start_shim
 class Spec:
     """What a shim keeps alive. `listen` are addresses whose sockets it owns; `guard` is a gateway's folder. With
     `whole_family` everything that the program ever started ends with it, else what stayed in its session. A log
-    of more than `log_bytes` begins anew (None: at the shim's own size). With `hand_over` a restart starts the new
+    of more than `log_bytes` begins anew (None: at the shim's own size). A program that dies is started again at once
+    when it lived for `healthy_seconds`, else after pauses that double up to `longest_pause` seconds. With `hand_over` a restart starts the new
     program before it ends the old one (handover.py); `stop_signal` ends it for good."""
 
     argv: tuple[str, ...]
@@ -27,7 +28,7 @@ class Spec:
     cwd: Path
     log: Path
     stop_seconds: float = 10.0
-    healthy_seconds: float = 10.0
+    healthy_seconds: float = 3.0
     longest_pause: float = 5.0
     listen: tuple[tuple[str, int], ...] = ()
     guard: Path | None = None
