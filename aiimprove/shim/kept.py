@@ -20,8 +20,8 @@ class Spec:
     """What a shim keeps alive. `listen` are addresses whose sockets it owns; `guard` is a gateway's folder. With
     `whole_family` everything that the program ever started ends with it, else what stayed in its session. A log
     of more than `log_bytes` begins anew (None: at the shim's own size). A program that dies is started again at once
-    when it lived for `healthy_seconds`, else after pauses that double up to `longest_pause` seconds. With `hand_over` a restart starts the new
-    program before it ends the old one (handover.py); `stop_signal` ends it for good."""
+    when it lived for `healthy_seconds`, else after pauses that double up to `longest_pause` seconds. With `hand_over` a
+    restart starts the new program before it ends the old one (handover.py); `stop_signal` ends it for good."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
