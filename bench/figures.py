@@ -56,13 +56,14 @@ def percentile(values: Iterable[float], share: float) -> float:
 def main(bench: str, about: str | None, measure: Callable[[Wanted], Figures],
          more: Mapping[str, tuple[type, str]] | None = None) -> None:
     """Measure, print the table, write the JSON; exit 0 when every target holds, else 1. `more`: further options of
-    the command line, each with the type and the meaning of its value."""
+    the command line, each with the type (list: several words) and the meaning of its value."""
     words = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--short", action="store_true", help="fewer repetitions")
     words.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     words.add_argument("--scratch", default="", metavar="FOLDER", help="keep what is built there, for the next time")
     for name, (kind, meaning) in (more or {}).items():
-        words.add_argument(f"--{name}", type=kind, default=kind(), help=meaning)
+        several = {"nargs": "*", "type": str} if kind is list else {"type": kind}
+        words.add_argument(f"--{name}", **several, default=kind(), help=meaning)
     said = words.parse_args()
     load = os.getloadavg()[0]
     found = measure(Wanted(said.short, said.scratch, vars(said)))

@@ -45,7 +45,7 @@ def written(name: str, folder: Path, seconds: float) -> dict[str, Any]:
 
 def test_there_is_a_bench_for_every_published_figure() -> None:
     assert BENCHES == ["aa", "canary", "cycles", "deaths", "deploys", "gateway", "idle", "judge", "kills", "peers",
-                       "proof_impact", "ship", "startup"]
+                       "power", "proof_impact", "ship", "startup"]
 
 
 @pytest.mark.parametrize("name", BENCHES)

@@ -13,7 +13,9 @@ RANGE, OTHER = "integer-out-of-range", "hostile-value"
 LOOKUP, NULL, BAD = "missing-lookup", "null-in-body", "bad-value"
 NAMED = frozenset({LOOKUP, NULL, BAD})
 """What has one cause at one place of the code, whichever routes lead there."""
-_ON_NONE = frozenset({"AttributeError", "TypeError"})
+_ON_NONE = frozenset({"AttributeError", "TypeError", "UnmappedInstanceError"})
+_ABSENT = {"DoesNotExist": "", "NoResultFound": "", "IndexError": "out of range"}
+"""What a lookup raises that finds nothing (Django's, SQLAlchemy's, a list's), and what it must say."""
 _UNREADABLE = frozenset({"ValueError", "KeyError", "InvalidOperation"})
 
 
@@ -24,6 +26,8 @@ def cause_of(value: Json, location: str, crash: Crash | None) -> str:
     if value is None and location == "body":
         return NULL
     if crash.exception in _ON_NONE and "NoneType" in crash.message:
+        return LOOKUP
+    if crash.exception in _ABSENT and _ABSENT[crash.exception] in crash.message:
         return LOOKUP
     return BAD if crash.exception in _UNREADABLE else OTHER
 

@@ -168,7 +168,7 @@ class Trial:
         found, crash = self._finding(route, each.cause, [each]), each.raised
         assert crash is not None
         file, _, function = crash.place.partition(":")
-        place = lasting_name(self.source / self.visit.service.folder, file, function)
+        place = lasting_name(self.source / self.visit.service.folder, file, function, crash.line)
         return replace(found, place=f"{self.visit.name}/{place} {each.parameter.name}", details={
             **found.details, "file": file, "function": function, "line": crash.line, "exception": crash.exception,
             "message": crash.message, "routes": sorted({other.name for other, _ in met})})

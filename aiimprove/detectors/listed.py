@@ -43,12 +43,12 @@ def _routes(row: Mapping[str, Json], source: Path) -> Iterator[Route]:
         methods = [view["method"]] if view["method"] else ["GET", *(["POST"] if _writes(function) else [])]
         for method in methods:
             places = ("query",) if method == "GET" else ("query", "body")
-            yield Route(method, row["path"], function.name,
+            yield Route(method, row["path"], view.get("called", function.name),
                         (*path, *(each for each in taken if each.location in places)))
 
 
 def _function(view: Mapping[str, Json], source: Path) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    """The view in the tree; None when it is not the app's own."""
+    """The view in the tree, of those of its name the one at its line; None when it is not the app's own."""
     path = own_file(str(view["file"]), source)
     try:
         tree = ast.parse((source / path).read_text(encoding="utf-8")) if path else ast.Module([], [])
@@ -56,7 +56,8 @@ def _function(view: Mapping[str, Json], source: Path) -> ast.FunctionDef | ast.A
         return None
     found = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
              and node.name == view["function"]]
-    return found[0] if found else None
+    same = [node for node in found if view.get("line") in (node.lineno, *(each.lineno for each in node.decorator_list))]
+    return next(iter(same or found), None)
 
 
 def _writes(function: ast.AST) -> bool:

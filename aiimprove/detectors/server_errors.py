@@ -121,7 +121,7 @@ def _finding(name: str, crash: Crash, folder: Path, count: int, path: str) -> Fi
         "count": count, "reproduced": bool(path),
     }
     return Finding("server_errors", Kind.BUG, crash.exception,
-                   f"{name}/{lasting_name(folder, file, function)}",
+                   f"{name}/{lasting_name(folder, file, function, crash.line)}",
                    f"{crash.exception} in {crash.place}, seen {times}",
                    f"Visitors of {name} met a server error {times}: {crash.exception} ({crash.message}). {shown}",
                    probe, round(min(95.0, 50 + 10 * math.log2(count)), 1), details)

@@ -63,6 +63,7 @@ RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "integer_bounds": ("IntegerBounds", ("integer-out-of-range",)),
     "integer_guard": ("IntegerGuard", ("integer-out-of-range",)),
     "lookup_404": ("Lookup404", ("missing-lookup",)),
+    "absent_404": ("Absent404", ("missing-lookup",)),
     "guard_parsing": ("GuardParsing", ("bad-value",)),
     "null_in_body": ("NullInBody", ("null-in-body",)),
     "gzip": ("Gzip", ("no-compression",)),
@@ -76,6 +77,7 @@ RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "cookie_flags": ("CookieFlags", ("unsafe-cookie",)),
     "flask_cookie": ("FlaskCookie", ("unsafe-cookie",)),
     "plain_def": ("PlainDef", ("blocked-event-loop",)),
+    "django_index": ("DjangoIndex", ("missing-index",)),
     "index_migration": ("IndexMigration", ("missing-index",)),
 }
 """Module → class and causes; the causes stand here so that nothing is imported to know them."""

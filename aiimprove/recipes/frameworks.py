@@ -10,6 +10,9 @@ from aiimprove.recipes import Unsure
 from aiimprove.recipes.imports import with_name
 from aiimprove.recipes.sources import Source
 
+_CLASSES = ("View", "Resource", "Endpoint")
+"""How the classes end whose methods answer requests: Flask's, those of flask-restful, Starlette's."""
+_REGISTERING = frozenset({"add_url_rule", "add_api_route", "add_route", "Route"})
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "route", "api_route"})
 
 
@@ -46,12 +49,32 @@ FRAMEWORKS = (
 def framework_of(source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Framework:
     """The framework that calls a function. Raises Unsure when none does as far as can be seen."""
     imported = _imported(source)
-    decorated = any(isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in _VERBS
-                    for each in function.decorator_list)
+    named = _decorated(function) or _in_a_class(source, function) or _registered(source, function)
     for each in FRAMEWORKS:
-        if each.module in imported and (decorated or (each.name == "Django" and _takes_request(function))):
+        if each.module in imported and (named or (each.name == "Django" and _takes_request(function))):
             return each
     raise Unsure(f"{function.name} of {source.path} is no handler of a route as far as can be seen")
+
+
+def _decorated(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any(isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in _VERBS
+               for each in function.decorator_list)
+
+
+def _in_a_class(source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether it is the method for a verb of a class that answers requests."""
+    holding = [node for node in ast.walk(ast.parse(source.text)) if isinstance(node, ast.ClassDef)
+               and any(getattr(row, "lineno", 0) == function.lineno for row in node.body)]
+    return function.name in _VERBS and any(ast.unparse(base).endswith(_CLASSES) for node in holding
+                                           for base in node.bases)
+
+
+def _registered(source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether the file hands it to a framework by name: `app.add_url_rule("/", view_func=index)`."""
+    calls = (node for node in ast.walk(ast.parse(source.text)) if isinstance(node, ast.Call)
+             and ast.unparse(node.func).rpartition(".")[2] in _REGISTERING)
+    return any(isinstance(given, ast.Name) and given.id == function.name for call in calls
+               for given in (*call.args, *(each.value for each in call.keywords)))
 
 
 def _takes_request(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -9,14 +9,16 @@ from pathlib import Path
 from aiimprove.finding import Finding
 from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
 from aiimprove.recipes.clients import NO_TEST
-from aiimprove.recipes.crashed import Crashed, crashed_at, shared
+from aiimprove.recipes.crashed import Crashed, crashed_at
+from aiimprove.recipes.guarding import guarded, is_get
 from aiimprove.recipes.refusals import refusal_test
-from aiimprove.recipes.sources import Source, python_sources, reparsed, service_of
+from aiimprove.recipes.sources import Source, python_sources, service_of
 from aiimprove.settings import Config
 
 NOT_FOUND = 404
-_ERRORS = frozenset({"ValueError", "KeyError"})
-_READERS = frozenset({"int", "float", "UUID", "fromisoformat", "strptime", "fromtimestamp"})
+_ERRORS = {"ValueError": "", "KeyError": "", "InvalidOperation": "decimal"}
+"""What reading raises, and the module that it is from."""
+_READERS = frozenset({"int", "float", "UUID", "fromisoformat", "strptime", "fromtimestamp", "Decimal"})
 _ENUMS = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"})
 
 
@@ -38,7 +40,7 @@ def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
     crashed = crashed_at(finding, sources, service.folder)
     reader = _reader(crashed, error, _enums(sources))
     status = NOT_FOUND if finding.details["location"] == "path" else crashed.framework.invalid
-    changed = _guarded(crashed, reader, error, status)
+    changed = guarded(crashed, reader, (_ERRORS[error], error), status)
     test = refusal_test(tree, service, finding, status, "refused")
     return Patch(f"{finding.details['method']} {finding.details['route']} answers {status} to a {crashed.parameter} "
                  f"that it cannot read.{'' if test else NO_TEST}", {changed.path: changed.text} | test)
@@ -59,7 +61,7 @@ def _reader(crashed: Crashed, error: str, enums: set[str]) -> ast.expr:
     if len(found) != 1:
         raise Unsure(f"{len(found) or 'no'} expressions of that line may raise {error}")
     inner = [node for node in ast.walk(found[0]) if isinstance(node, (ast.Call, ast.Await)) and node is not found[0]]
-    if any(not _is_get(node) for node in inner):
+    if any(not is_get(node) for node in inner):
         raise Unsure("something else may raise in that expression")
     return found[0]
 
@@ -71,57 +73,3 @@ def _reads(node: ast.expr, enums: set[str]) -> bool:
 
 def _looks_up(node: ast.expr) -> bool:
     return isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice) and isinstance(node.ctx, ast.Load)
-
-
-def _is_get(node: ast.AST) -> bool:
-    """Whether it only takes a value out of the request: `request.args.get("page", 1)`, `text.strip()`."""
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in (
-        "get", "strip", "lower", "upper", "get_json")
-
-
-def _guarded(crashed: Crashed, reader: ast.expr, error: str, status: int) -> Source:
-    """The file with the expression in a `try` of its own: its whole statement, when that does nothing else."""
-    statement, lines = crashed.statement(reader), crashed.source.text.splitlines()
-    crashed.quiet(statement)
-    plain = isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Return, ast.Expr))
-    indent = lines[statement.lineno - 1][:statement.col_offset]
-    whole = isinstance(statement, (ast.Assign, ast.AnnAssign)) and _only_reads(statement.value, reader)
-    if not plain or indent.strip() or (shared(statement, reader) and not whole):
-        raise Unsure("the value is not read exactly once there")
-    first: list[str]
-    rest: list[str]
-    if whole:
-        first, rest = lines[statement.lineno - 1:statement.end_lineno], []
-    else:
-        first, rest = _apart(crashed, statement, reader, indent)
-    return _with_try(crashed, statement, (first, rest), (indent, error, status))
-
-
-def _with_try(crashed: Crashed, statement: ast.stmt, rows: tuple[list[str], list[str]],
-              said: tuple[str, str, int]) -> Source:
-    (first, rest), (indent, error, status) = rows, said
-    inner = "\t" if "\t" in indent else "    "
-    added, refusal = crashed.framework.refusing(crashed.source, status)
-    lines = added.text.splitlines(keepends=True)
-    moved = len(lines) - len(crashed.source.text.splitlines())
-    ending = "\r\n" if "\r\n" in added.text else "\n"
-    cause = " from None" if refusal.startswith("raise ") else ""
-    new = [f"{indent}try:", *(inner + line for line in first), f"{indent}except {error}:",
-           f"{indent}{inner}{refusal}{cause}", *rest]
-    lines[statement.lineno - 1 + moved:(statement.end_lineno or 0) + moved] = [line + ending for line in new]
-    return reparsed(added, "".join(lines))
-
-
-def _apart(crashed: Crashed, statement: ast.stmt, reader: ast.expr, indent: str) -> tuple[list[str], list[str]]:
-    """A line that reads the value, and the statement as it was: what else it does is nobody's business here."""
-    if reader.lineno != reader.end_lineno:
-        raise Unsure("the expression is spread over several lines")
-    lines = crashed.source.text.splitlines()
-    words = lines[reader.lineno - 1].encode()[reader.col_offset:reader.end_col_offset].decode()
-    return [indent + words], lines[statement.lineno - 1:statement.end_lineno]
-
-
-def _only_reads(value: ast.expr | None, reader: ast.expr) -> bool:
-    """Whether an assigned value does nothing but read: `int(text) if text else 20`."""
-    calls = (each for each in ast.walk(value or reader) if isinstance(each, (ast.Call, ast.Await, ast.Subscript)))
-    return all(each is reader or _is_get(each) or each in ast.walk(reader) for each in calls)

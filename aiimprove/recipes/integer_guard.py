@@ -48,8 +48,8 @@ def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
 def _handler(sources: Sequence[Source], finding: Finding) -> Crashed:
     """The handler of the route. Elsewhere when no framework calls it that is guarded in this way."""
     name, parameter = str(finding.details["operation"]), str(finding.details["parameter"])
-    found = [(source, node) for source in sources for node in ast.walk(ast.parse(source.text))
-             if isinstance(node, Function) and node.name == name]
+    found = [(source, node) for source in sources for around in ast.walk(ast.parse(source.text))
+             for node in ast.iter_child_nodes(around) if isinstance(node, Function) and name == _called(around, node)]
     known = [Crashed(source, node, node.lineno, parameter, framework) for source, node in found
              for framework in _frameworks(source, node)]
     if not known:
@@ -57,6 +57,10 @@ def _handler(sources: Sequence[Source], finding: Finding) -> Crashed:
     if len(known) != 1:
         raise Unsure(f"{len(known)} functions are called {name}")
     return known[0]
+
+
+def _called(around: ast.AST, node: Function) -> str:
+    return f"{around.name}.{node.name}" if isinstance(around, ast.ClassDef) else node.name
 
 
 def _frameworks(source: Source, node: Function) -> list[Framework]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aiimprove.finding import Finding
-from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
+from aiimprove.recipes import Declined, Draft, Elsewhere, Patch, Unsure, written
 from aiimprove.recipes.clients import NO_TEST
 from aiimprove.recipes.crashed import Crashed, assigned, bindings, crashed_at, own
 from aiimprove.recipes.refusals import refusal_test
@@ -17,6 +17,8 @@ from aiimprove.settings import Config
 
 NOT_FOUND = 404
 _LACKS = re.compile(r"'NoneType' object has no attribute '(\w+)'")
+_OF_A_ROW = (".delete", ".refresh", ".add", ".expunge")
+"""What a session of SQLAlchemy does to a row."""
 _TAKERS = frozenset({"dict", "list", "tuple", "set", "sorted", "len", "sum", "enumerate", "iter"})
 
 
@@ -32,6 +34,8 @@ class Lookup404:
 
 def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
     service = service_of(finding, config)
+    if "NoneType" not in str(finding.details.get("message", "NoneType")):
+        raise Elsewhere("the lookup raised, and gave nothing")
     crashed = crashed_at(finding, python_sources(tree, service), service.folder)
     name = _empty(crashed, str(finding.details["message"]))
     given = _given(crashed, name)
@@ -67,6 +71,8 @@ def _used(node: ast.AST, message: str) -> Iterator[ast.Name]:
         used = [node.value] if isinstance(node, ast.Subscript) else []
     elif "unpack" in message:
         used = [node.value] if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple) else []
+    elif "not mapped" in message:
+        used = node.args[:1] if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(_OF_A_ROW) else []
     elif "iterable" in message or "mapping" in message or "has no len" in message:
         if isinstance(node, ast.Call):
             used = [each.value for each in node.keywords if each.arg is None]

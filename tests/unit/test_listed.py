@@ -47,6 +47,17 @@ def test_each_function_tells_what_it_takes(tmp_path: Path) -> None:
     assert ("body", "size", "string", None, True) in taken["POST /d/{pk}/"]
 
 
+def test_functions_of_one_name_are_told_apart_by_their_line(tmp_path: Path) -> None:
+    """Every class-based view calls them so; a decorator stands above the first line of some."""
+    (tmp_path / "views.py").write_text("class A:\n    def get(self):\n        return request.args['a']\n\n\n"
+                                       "class B:\n    @known\n    def get(self):\n        return request.args['b']\n")
+    views = [{"method": "GET", "file": "/release/views.py", "function": "get", "line": line} for line in (2, 7)]
+    rows = [{"path": f"/{each['line']}", "converters": {}, "views": [each]} for each in views]
+    (tmp_path / "routes.json").write_text(json.dumps(rows))
+    found = listed(tmp_path / "routes.json", tmp_path)
+    assert [[each.name for each in route.parameters] for route in found] == [["a"], ["b"]]
+
+
 def test_without_a_map_there_are_no_routes(tmp_path: Path) -> None:
     assert listed(tmp_path / "none.json", tmp_path) == []
     (tmp_path / "broken.json").write_text("{")

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from aiimprove.detectors.causes import cause_of
+from aiimprove.detectors.tracebacks import Crash
 from aiimprove.finding import Finding, Kind, Probe
 from aiimprove.mutation import changed_lines
 from aiimprove.recipes import Declined, Draft, Recipe
+from aiimprove.recipes.absent_404 import Absent404
 from aiimprove.recipes.guard_parsing import GuardParsing
 from aiimprove.recipes.integer_guard import IntegerGuard
 from aiimprove.recipes.lookup_404 import Lookup404
@@ -63,6 +66,7 @@ ROW_OF = "    row = db.execute('SELECT * FROM b WHERE id = ?', (key,)).fetchone(
     ("    query = select(Book).where(Book.id == key)\n    book = db.scalars(\n        query\n    ).first()\n"
      "    return book.title  # here\n", TITLE),
     ("    with db() as session:\n        book = session.get(Book, key)\n        return book.title  # here\n", TITLE),
+    ("    book = db.get(Book, key)\n    db.delete(book)  # here\n", "Class 'builtins.NoneType' is not mapped"),
     ("    book: Book = find(key)\n    return book.title.upper()  # here\n", TITLE),
     ("    try:\n        book = find(key)\n    except OSError:\n        raise\n    return book.title  # here\n", TITLE),
 ])
@@ -90,6 +94,115 @@ def test_each_framework_refuses_in_its_own_way(tmp_path: Path, start: str, refus
     result, after = looked_up(tmp_path, start + "    book = find(key)\n    return book.title  # here\n", TITLE)
     assert isinstance(result, Draft), result
     assert f"    book = find(key)\n    if book is None:\n        {refusal}\n" in after and after.startswith(added)
+
+
+@pytest.mark.parametrize("handler", [
+    "class One(MethodView):\n    def get(self, key):\n        book = find(key)\n        return book.title  # here\n",
+    "class One(views.View):\n    def post(self, key):\n        book = find(key)\n        return book.title  # here\n",
+    "def one(key):\n        book = find(key)\n        return book.title  # here\n\n\n"
+    "app.add_url_rule('/c/<key>', view_func=one)\n",
+])
+def test_handlers_without_a_decorator(tmp_path: Path, handler: str) -> None:
+    text = FLASK.replace("@app.route('/b/<key>')\n", handler)
+    result, after = looked_up(tmp_path, text, TITLE)
+    assert isinstance(result, Draft), result
+    assert "        book = find(key)\n        if book is None:\n            abort(404)\n" in after
+
+
+@pytest.mark.parametrize("handler", [
+    "class One(Shelf):\n    def get(self, key):\n        book = find(key)\n        return book.title  # here\n",
+    "class One(MethodView):\n    def find(self, key):\n        book = find(key)\n        return book.title  # here\n",
+    "def one(key):\n        book = find(key)\n        return book.title  # here\n\n\nregister('/c', one)\n",
+])
+def test_other_methods_and_functions_are_no_handlers(tmp_path: Path, handler: str) -> None:
+    result, _ = looked_up(tmp_path, FLASK.replace("@app.route('/b/<key>')\n", handler), TITLE)
+    assert isinstance(result, Declined) and "no handler" in result.reason
+
+
+NO_BOOK, NO_ROW = "Book matching query does not exist.", "No row was found when one was required"
+NO_ITEM = "list index out of range"
+
+
+def absent(tree: Path, text: str, exception: str) -> tuple[object, str]:
+    message = {"DoesNotExist": NO_BOOK, "NoResultFound": NO_ROW, "IndexError": NO_ITEM}[exception]
+    return write(tree, Absent404(), finding(text, message, exception), text)
+
+
+@pytest.mark.parametrize(("start", "line", "exception", "caught", "added"), [
+    (DJANGO + "def one(request, key):\n", "book = Book.objects.get(pk=key)", "DoesNotExist", "Book.DoesNotExist",
+     "from django.http import Http404, JsonResponse\n"),
+    (DJANGO + "def one(request, key):\n", "book = models.Book.objects.filter(a=1).get(pk=int(key))", "DoesNotExist",
+     "ObjectDoesNotExist", "from django.core.exceptions import ObjectDoesNotExist\n"),
+    (DJANGO + "def one(request, key):\n", "book = request.user.books.get(pk=request.GET.get('key'))", "DoesNotExist",
+     "ObjectDoesNotExist", "from django.core.exceptions import ObjectDoesNotExist\n"),
+    (FASTAPI + "def one(key):\n", "book = db.query(Book).filter(Book.key == key).one()", "NoResultFound",
+     "NoResultFound", "from sqlalchemy.exc import NoResultFound\n"),
+    (FLASK + "def one(key):\n", "book = db.session.execute(chosen(key)).scalar_one()", "NoResultFound",
+     "NoResultFound", "from sqlalchemy.exc import NoResultFound\n"),
+])
+def test_a_lookup_that_raises_is_404(tmp_path: Path, start: str, line: str, exception: str, caught: str,
+                                     added: str) -> None:
+    text = f"{start}    {line}  # here\n    return book.title\n"
+    result, after = absent(tmp_path, text, exception)
+    assert isinstance(result, Draft), result
+    assert f"    try:\n        {line}  # here\n    except {caught}:\n        " in after and added in after
+    assert after.count("except ") == 1 and after.endswith("    return book.title\n")
+
+
+@pytest.mark.parametrize(("body", "guard"), [
+    ("    rows = all_of(key)\n    book = rows[0]  # here\n    return book\n", "        book = rows[0]  # here\n"),
+    ("    rows = all_of(key)\n    return {'b': rows[0]}  # here\n", "        rows[0]\n"),
+    ("    return BOOKS[int(key)]  # here\n", "        BOOKS[int(key)]\n"),
+])
+def test_what_a_list_does_not_hold_is_404(tmp_path: Path, body: str, guard: str) -> None:
+    result, after = absent(tmp_path, FASTAPI + "def one(key: str):\n" + body, "IndexError")
+    assert isinstance(result, Draft), result
+    refused = "    except IndexError:\n        raise HTTPException(status_code=404) from None\n"
+    assert f"    try:\n{guard}{refused}" in after
+
+
+@pytest.mark.parametrize(("body", "exception", "said"), [
+    ("    return {'t': Book.objects.get(pk=key).title}  # here\n", "DoesNotExist", "no statement of its own"),
+    ("    book = Book.objects.get(pk=key), Book.objects.get(id=key)  # here\n", "DoesNotExist", "2 lookups"),
+    ("    book = Book.objects.get(pk=7)  # here\n", "DoesNotExist", "no lookups"),
+    ("    found = lookup(key)  # here\n", "NoResultFound", "no lookups"),
+    ("    book = rows(key)[0]  # here\n", "IndexError", "no lookups"),
+    ("    try:\n        book = one_of(key).one()  # here\n    except Exception:\n        raise\n", "NoResultFound",
+     "catches every exception"),
+    ("    if one_of(key).one():  # here\n        return 1\n", "NoResultFound", "not read exactly once"),
+])
+def test_a_raising_lookup_that_is_not_plain_is_left_alone(tmp_path: Path, body: str, exception: str,
+                                                          said: str) -> None:
+    text = FASTAPI + "def one(key: str):\n" + body
+    result, after = absent(tmp_path, text, exception)
+    assert isinstance(result, Declined) and said in result.reason, result
+    assert after == text
+
+
+def test_each_of_the_two_leaves_the_others_lookups_alone(tmp_path: Path) -> None:
+    text = FASTAPI + "def one(key: str):\n    book = BOOKS.get(key)\n    return book.title  # here\n"
+    for recipe, message, exception in ((Absent404(), TITLE, "AttributeError"), (Lookup404(), NO_BOOK, "DoesNotExist")):
+        result, after = write(tmp_path, recipe, finding(text, message, exception), text)
+        assert result == Declined("") and after == text
+
+
+@pytest.mark.parametrize(("exception", "message", "cause"), [
+    ("DoesNotExist", NO_BOOK, "missing-lookup"), ("NoResultFound", NO_ROW, "missing-lookup"),
+    ("IndexError", NO_ITEM, "missing-lookup"), ("IndexError", "No item with that key", "hostile-value"),
+    ("UnmappedInstanceError", "Class 'builtins.NoneType' is not mapped", "missing-lookup"),
+    ("AttributeError", TITLE, "missing-lookup"), ("ZeroDivisionError", "division by zero", "hostile-value"),
+    ("InvalidOperation", "[<class 'decimal.ConversionSyntax'>]", "bad-value")])
+def test_the_cause_is_told_from_what_was_raised(exception: str, message: str, cause: str) -> None:
+    assert cause_of("nothing-like-this", "path", Crash(exception, message, "main.py:one", 1, "GET", "/")) == cause
+
+
+def test_a_decimal_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    text = FLASK.replace("from flask", "from decimal import Decimal\n\nfrom flask") + (
+        "def one(key):\n    share = Decimal(key)  # here\n    return str(share)\n")
+    result, after = read(tmp_path, text, "InvalidOperation")
+    assert isinstance(result, Draft), result
+    assert after.startswith("from decimal import Decimal, InvalidOperation\n")
+    assert "    try:\n        share = Decimal(key)  # here\n    except InvalidOperation:\n        abort(404)\n" in after
 
 
 @pytest.mark.parametrize(("body", "said"), [
@@ -235,11 +348,12 @@ def test_a_null_that_is_not_plain_is_left_alone(tmp_path: Path, body: str, said:
 MOST = 2 ** 63 - 1
 
 
-def bounded(tree: Path, text: str, location: str, parameter: str = "key", **more: object) -> tuple[object, str]:
+def bounded(tree: Path, text: str, location: str, parameter: str = "key", operation: str = "one",
+            **more: object) -> tuple[object, str]:
     each = {"parameter": parameter, "location": location, "lowest_ok": None, "highest_ok": MOST, "one_stretch": True,
             "edges": [], **more}
     found = finding(text + "# here\n" if "# here" not in text else text, "", "OverflowError", location)
-    details = {**found.details, **each, "operation": "one", "parameters": [each], "valid": {"path": "/b/1"}}
+    details = {**found.details, **each, "operation": operation, "parameters": [each], "valid": {"path": "/b/1"}}
     return write(tree, IntegerGuard(), replace(found, details=details), text)
 
 
@@ -258,6 +372,16 @@ def test_a_number_is_refused_beyond_its_border(tmp_path: Path, start: str, body:
     result, after = bounded(tmp_path, start + body, location, **more)
     assert isinstance(result, Draft), result
     assert guard in after
+
+
+def test_of_several_classes_the_one_that_answers_gets_the_guard(tmp_path: Path) -> None:
+    other = "class Other(MethodView):\n    def get(self, key):\n        return find(key)\n\n\n"
+    text = FLASK.replace("@app.route('/b/<key>')\n", other + other.replace("Other", "One").rstrip() + "  # here\n")
+    result, after = bounded(tmp_path, text, "path", operation="One.get")
+    assert isinstance(result, Draft), result
+    assert after.endswith("class One(MethodView):\n    def get(self, key):\n        if key > 2**63 - 1:\n"
+                          "            abort(404)\n        return find(key)  # here\n")
+    assert other in after
 
 
 @pytest.mark.parametrize(("text", "more", "said"), [

@@ -1,7 +1,8 @@
 """Writes the URL map of a Flask or Django app at its first request. Loaded by sitecustomize.py, never imported by us.
 
 The file of $AIIMPROVE_RECORD_ROUTES below $HOME then holds one object for each route: path with {braces}, methods,
-converters by name, and the file and name of each function that answers. Failing is no error: there is no file then.
+converters by name, and of each function that answers the file, the name, the first line and how its class calls it.
+Failing is no error: there is then no file.
 """
 
 from __future__ import annotations
@@ -135,7 +136,9 @@ def _views(view: Any, kind: Any, methods: list[str]) -> list[dict[str, Any]]:
             function = function.__wrapped__
         code = getattr(function, "__code__", None)
         if code is not None:
-            rows.append({"method": verb.upper(), "file": code.co_filename, "function": code.co_name})
+            rows.append({"method": verb.upper(), "file": code.co_filename, "function": code.co_name,
+                         "line": code.co_firstlineno,
+                         "called": getattr(function, "__qualname__", code.co_name).rpartition("<locals>.")[2]})
     return rows
 
 

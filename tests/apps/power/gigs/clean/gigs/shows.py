@@ -1,0 +1,57 @@
+from flask import Blueprint, abort, jsonify, render_template, request, session
+
+from gigs.db import get_db
+
+bp = Blueprint("shows", __name__)
+
+FIELDS = "id, title, day, price"
+
+
+@bp.route("/")
+def index():
+    session["seen"] = True
+    rows = get_db().execute(f"SELECT {FIELDS} FROM shows ORDER BY id DESC LIMIT 30").fetchall()
+    return render_template("index.html", shows=rows)
+
+
+@bp.route("/ping")
+def ping():
+    return "pong"
+
+
+@bp.route("/shows")
+def shows():
+    limit = request.args.get("limit", 20, type=int)
+    if not -1 <= limit <= 1000:
+        abort(400)
+    rows = get_db().execute(f"SELECT {FIELDS} FROM shows ORDER BY id LIMIT ?", (limit,)).fetchall()
+    return jsonify([dict(row) for row in rows])
+
+
+@bp.route("/shows/<int:show_id>")
+def show(show_id):
+    if show_id > 2**31:
+        abort(404)
+    row = get_db().execute(f"SELECT {FIELDS} FROM shows WHERE id = ?", (show_id,)).fetchone()
+    if row is None:
+        abort(404)
+    return jsonify(dict(row))
+
+
+@bp.route("/shows/search")
+def search():
+    words = request.args.get("q", "")[:100]
+    rows = get_db().execute(f"SELECT {FIELDS} FROM shows WHERE title LIKE ? ORDER BY id LIMIT 20", (f"{words}%",))
+    return jsonify([dict(row) for row in rows])
+
+
+@bp.route("/shows", methods=["POST"])
+def add():
+    sent = request.get_json()
+    title = sent.get("title") if isinstance(sent, dict) else None
+    if not isinstance(title, str) or not title.strip():
+        abort(400)
+    title = title.strip()
+    made = get_db().execute("INSERT INTO shows (venue_id, title, day) VALUES (1, ?, '2026-12-24')", (title,))
+    get_db().commit()
+    return jsonify(id=made.lastrowid, title=title), 201

@@ -1,0 +1,1 @@
+CREATE INDEX parcels_by_receiver ON parcels (receiver, sent);

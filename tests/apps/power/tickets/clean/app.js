@@ -1,0 +1,26 @@
+const compression = require("compression");
+const express = require("express");
+
+const tickets = require("./routes/tickets");
+
+const app = express();
+
+app.use(compression());
+app.use((request, response, next) => {
+  response.set({ "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin" });
+  next();
+});
+
+app.use(express.json());
+
+app.get("/health", (request, response) => response.json({ ok: true }));
+
+app.get("/", (request, response) => {
+  response.cookie("session", Math.random().toString(36).slice(2), { httpOnly: true, sameSite: "lax" });
+  response.send(`<!doctype html><html lang="en"><title>Tickets</title><h1>Tickets</h1><ul>${tickets.all
+    .map((ticket) => `<li>${ticket.id}: ${ticket.title}</li>`).join("\n")}</ul></html>`);
+});
+
+app.use("/tickets", tickets.router);
+
+module.exports = app;
