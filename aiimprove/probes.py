@@ -124,7 +124,7 @@ def _asked(line: Line, request: Mapping[str, Json], expect: Mapping[str, Json]) 
     sent = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
     headers = dict(request.get("headers", {}))
     if sent:
-        headers = {"content-type": "application/json"} | headers
+        headers = {"content-type": content_type(sent)} | headers
     if "encoding" in expect:
         headers["accept-encoding"] = ", ".join(expect["encoding"])
     try:
@@ -132,6 +132,12 @@ def _asked(line: Line, request: Mapping[str, Json], expect: Mapping[str, Json]) 
     except Dropped as dropped:
         return Replay(False, str(dropped))
     return judge(expect, answer)
+
+
+def content_type(body: bytes) -> str:
+    """What a body is that comes without a word about it: the fields of a form (`a=1&b=2`), or JSON."""
+    form = body[:1].isalpha() and b"=" in body
+    return "application/x-www-form-urlencoded" if form else "application/json"
 
 
 def _replay_query_plan(probe: Probe, copy_url: str, data: Path) -> Replay:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from aiimprove.answer import Answer
 from aiimprove.finding import Json
 from aiimprove.openapi import Parameter, Route
-from aiimprove.probes import Dropped, Line
+from aiimprove.probes import Dropped, Line, content_type
 
 KEPT = 8
 NAMING_KEYS = ("id", "slug", "name", "key", "value", "title", "uuid")
@@ -22,7 +22,7 @@ _BY_FORMAT: Mapping[str, Json] = {"date": "2024-02-03", "date-time": "2024-02-03
 
 @dataclass(frozen=True)
 class Request:
-    """A request ready to send: `path` percent-encoded with its query, `body` JSON text or empty."""
+    """A request ready to send: `path` percent-encoded with its query, `body` JSON text, a form, or empty."""
 
     method: str
     path: str
@@ -30,7 +30,7 @@ class Request:
 
     def send(self, line: Line, headers: Mapping[str, str] | None = None) -> Answer | None:
         """The answer; None when the app dropped the connection instead. Raises Unreachable."""
-        sent = {"content-type": "application/json"} if self.body else {}
+        sent = {"content-type": content_type(self.body.encode())} if self.body else {}
         try:
             return line.send(self.method, self.path, headers=sent | dict(headers or {}), body=self.body.encode())
         except Dropped:
@@ -47,7 +47,7 @@ class Request:
 
 def request(route: Route, values: Mapping[str, Json]) -> Request:
     """The request of a route with these values, keyed by `location:name`; nothing is sent for a missing one."""
-    path, query, body = route.path, [], {}
+    path, query, form, body = route.path, [], [], {}
     for parameter in route.parameters:
         if (key := key_of(parameter)) not in values:
             continue
@@ -55,11 +55,13 @@ def request(route: Route, values: Mapping[str, Json]) -> Request:
             path = path.replace("{" + parameter.name + "}", quote(_text(values[key]), safe=""))
         elif parameter.location == "query":
             query.append((parameter.name, _text(values[key])))
+        elif parameter.location == "form":
+            form.append((parameter.name, _text(values[key])))
         else:
             body[parameter.name] = values[key]
     has_body = any(parameter.location == "body" for parameter in route.parameters)
     return Request(route.method, path + ("?" + urlencode(query, quote_via=quote) if query else ""),
-                   json.dumps(body) if has_body else "")
+                   urlencode(form) if form else json.dumps(body) if has_body else "")
 
 
 def key_of(parameter: Parameter) -> str:

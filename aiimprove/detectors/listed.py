@@ -15,7 +15,8 @@ from aiimprove.openapi import METHODS, Parameter, Route
 _SCHEMAS: Mapping[str, Mapping[str, Json]] = {
     "int": {"type": "integer"}, "float": {"type": "number"},
     "uuid": {"type": "string", "format": "uuid"}, "slug": {"type": "string"}}
-_QUERY, _BODY = frozenset({"args", "GET", "values"}), frozenset({"json", "data"})
+_QUERY, _FORM = frozenset({"args", "GET", "values"}), frozenset({"form", "POST"})
+_BODY = frozenset({"json", "data"})
 _READ = frozenset({"get_json", "loads"})
 _TEXT: Mapping[str, Json] = {"type": "string"}
 _TAKEN_AS = {"int": "integer", "float": "number"}
@@ -42,7 +43,7 @@ def _routes(row: Mapping[str, Json], source: Path) -> Iterator[Route]:
         taken = tuple(_taken(function))
         methods = [view["method"]] if view["method"] else ["GET", *(["POST"] if _writes(function) else [])]
         for method in methods:
-            places = ("query",) if method == "GET" else ("query", "body")
+            places = ("query",) if method == "GET" else ("query", "body", "form")
             yield Route(method, row["path"], view.get("called", function.name),
                         (*path, *(each for each in taken if each.location in places)))
 
@@ -67,7 +68,7 @@ def _writes(function: ast.AST) -> bool:
 
 
 def _taken(function: ast.AST) -> Iterator[Parameter]:
-    """What it takes out of the query and out of a JSON body, each once."""
+    """What it takes out of the query, a form and a JSON body, each once."""
     bodies = {target.id for node in ast.walk(function) if isinstance(node, ast.Assign) and _is_body(node.value)
               for target in node.targets if isinstance(target, ast.Name)}
     numbers = _numbers(function)
@@ -95,6 +96,8 @@ def _asked(node: ast.AST) -> tuple[str, ast.expr | None, Json]:
 def _location(holder: ast.expr, bodies: set[str]) -> str:
     if isinstance(holder, ast.Attribute) and holder.attr in _QUERY:
         return "query"
+    if isinstance(holder, ast.Attribute) and holder.attr in _FORM and ast.unparse(holder.value).endswith("request"):
+        return "form"
     return "body" if _is_body(holder) or (isinstance(holder, ast.Name) and holder.id in bodies) else ""
 
 

@@ -6,8 +6,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from aiimprove.finding import Finding, Json
+from aiimprove.probes import content_type
 from aiimprove.recipes.clients import Client, new_test
 from aiimprove.recipes.django_tests import new_case
 from aiimprove.settings import Service
@@ -62,9 +64,17 @@ def _djangos(asked: Asked) -> Iterator[str]:
 
 def _words(request: Mapping[str, Json]) -> str:
     words = [json.dumps(request["path"])]
-    if request.get("body"):
+    if form := _form(request):
+        words += [repr(form)]
+    elif request.get("body"):
         words += [f"{request['body']!r}", 'content_type="application/json"']
     return f"{str(request['method']).lower()}({', '.join(words)})"
+
+
+def _form(request: Mapping[str, Json]) -> dict[str, str]:
+    """The fields of a form that a request sends; none when it sends something else."""
+    body = str(request.get("body") or "")
+    return dict(parse_qsl(body, keep_blank_values=True)) if "form" in content_type(body.encode()) else {}
 
 
 def named_test(*words: str) -> str:
@@ -76,6 +86,8 @@ def call(method: str, request: object) -> str:
     """How a test client sends a request."""
     assert isinstance(request, dict)
     words = [json.dumps(request["path"])]
+    if form := _form(request):
+        return f'{method}({words[0]}, data={form!r})'
     if method not in ("get", "delete") or not request.get("body"):
         words += [f"json={json.loads(request['body'])!r}"] if request.get("body") else []
         return f"{method}({', '.join(words)})"

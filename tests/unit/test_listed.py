@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 from aiimprove.detectors.listed import listed
+from aiimprove.probes import content_type
+from aiimprove.samples import request
 
 VIEWS = '''\
 def search():
@@ -45,6 +47,25 @@ def test_each_function_tells_what_it_takes(tmp_path: Path) -> None:
                                   ("query", "dry", "string", None, False)}
     assert taken["GET /d/{pk}/"] == {("path", "pk", "integer", None, True), ("query", "q", "string", "all", False)}
     assert ("body", "size", "string", None, True) in taken["POST /d/{pk}/"]
+
+
+def test_forms_are_taken_and_sent(tmp_path: Path) -> None:
+    """Flask's and Django's; what is sent is a form too."""
+    text = ("def order():\n    return int(request.form['count']), request.form.get('note', '-')\n\n\n"
+            "def buy(request):\n    return request.POST.get('size')\n")
+    (tmp_path / "views.py").write_text(text)
+    rows = [row("/order", "order", "POST", "/r/views.py"), row("/order", "order", "GET", "/r/views.py"),
+            row("/buy", "buy", "", "/r/views.py")]
+    (tmp_path / "routes.json").write_text(json.dumps(rows))
+    found = {route.name: route for route in listed(tmp_path / "routes.json", tmp_path)}
+    assert {(each.location, each.name, each.type) for each in found["POST /order"].parameters} == {
+        ("form", "count", "integer"), ("form", "note", "string")}
+    assert not found["GET /order"].parameters and not found["GET /buy"].parameters
+    assert [each.name for each in found["POST /buy"].parameters] == ["size"]
+    sent = request(found["POST /order"], {"form:count": 3, "form:note": "a b&c"})
+    assert sorted(sent.body.split("&")) == ["count=3", "note=a+b%26c"]
+    assert content_type(sent.body.encode()) == "application/x-www-form-urlencoded"
+    assert content_type(b'{"a": 1}') == content_type(b"true") == "application/json"
 
 
 def test_functions_of_one_name_are_told_apart_by_their_line(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from aiimprove.recipes.guard_parsing import GuardParsing
 from aiimprove.recipes.integer_guard import IntegerGuard
 from aiimprove.recipes.lookup_404 import Lookup404
 from aiimprove.recipes.null_in_body import NullInBody
+from aiimprove.recipes.refusals import _words
 from aiimprove.settings import Config, Service
 
 CONFIG = Config(services={"web": Service(folder="srv", tests="tests")})
@@ -203,6 +204,22 @@ def test_a_decimal_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert isinstance(result, Draft), result
     assert after.startswith("from decimal import Decimal, InvalidOperation\n")
     assert "    try:\n        share = Decimal(key)  # here\n    except InvalidOperation:\n        abort(404)\n" in after
+
+
+def test_the_test_of_a_form_sends_a_form(tmp_path: Path) -> None:
+    text = FLASK + "def one():\n    n = int(request.form['key'])  # here\n    return str(n)\n"
+    (tmp_path / "srv" / "tests").mkdir(parents=True)
+    (tmp_path / "srv" / "tests" / "conftest.py").write_text(
+        "import pytest\n@pytest.fixture\ndef client():\n    client = app.test_client()\n    return client\n")
+    (tmp_path / "srv" / "tests" / "test_one.py").write_text("def test_one(client): ...\n")
+    probe = Probe("http", "web", {"method": "POST", "path": "/b/1", "body": "key=nothing-like-this&note="}, {})
+    found = finding(text, "said", "ValueError", "form")
+    found = replace(found, probe=probe, details={**found.details, "method": "POST"})
+    result, after = write(tmp_path, GuardParsing(), found, text)
+    assert isinstance(result, Draft) and "    except ValueError:\n        abort(400)\n" in after, result
+    [test] = [each for each in result.files if "tests/" in each]
+    assert """client.post("/b/1", data={'key': 'nothing-like-this', 'note': ''})""" in (tmp_path / test).read_text()
+    assert _words(probe.request) == """post("/b/1", {'key': 'nothing-like-this', 'note': ''})"""
 
 
 @pytest.mark.parametrize(("body", "said"), [

@@ -21,3 +21,8 @@ def test_venues(client):
     assert client.get("/venues/nowhere").status_code == 404
     assert client.get("/venues/old-mill/shows").get_json()["venue"] == "Old Mill"
     assert client.get("/venues/old-mill/address").get_json() == {"address": "Old Mill, Bremen"}
+
+
+def test_seats(client):
+    assert client.post("/shows/1/seats", data={"seats": "3"}).get_json() == {"seats": 3, "show": 1}
+    assert client.post("/shows/1/seats", data={"seats": "30"}).status_code == 400

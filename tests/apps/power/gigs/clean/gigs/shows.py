@@ -55,3 +55,11 @@ def add():
     made = get_db().execute("INSERT INTO shows (venue_id, title, day) VALUES (1, ?, '2026-12-24')", (title,))
     get_db().commit()
     return jsonify(id=made.lastrowid, title=title), 201
+
+
+@bp.route("/shows/<int:show_id>/seats", methods=["POST"])
+def reserve(show_id):
+    seats = request.form.get("seats", 1, type=int)
+    if not 1 <= seats <= 8:
+        abort(400)
+    return jsonify(seats=seats, show=show_id), 201
