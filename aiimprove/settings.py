@@ -98,6 +98,8 @@ class Proof:
     mutants: int = key(12, "small mistakes that are tried in the changed lines, to see whether the proof notices them",
                        least=4, most=100)
     mutation_seconds: float = key(120.0, "seconds that trying them may take", least=5)
+    nice: int = key(19, "how nice what proofs run is: 19 takes only processor time that nobody else wants, on half of "
+                        "the processors; less is quicker, where nobody waits", least=1, most=19)
     protected: list[str] = key([], "further paths (globs) that no candidate may change")
 
 

@@ -80,7 +80,7 @@ class Ground:
                           test=[PYTHON, "run_tests.py", "{report}"], tests="tests")
         self.config: Config = replace(
             Config(), services={"app": service}, repository=home, state_folder=state, logs_folder=folder / "logs",
-            deploy=Deploy(healthy_answers=1, start_seconds=10), proof=Proof(tests_seconds=60))
+            deploy=Deploy(healthy_answers=1, start_seconds=10), proof=Proof(tests_seconds=60, nice=10))
         self.repository, self.box = Repository(home), find_box()
         self.first = self.repository.resolve("HEAD")
         self.folder, self.finding, self.turns = folder, finding, 0

@@ -37,7 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         (found.folder / "thoughts.txt").write_text("not committed\n")
         with (found.folder / "README.md").open("a") as file:
             file.write("\nA sentence under way.\n")
-        with adjusted(found, proof={"mutants": 4}):
+        with adjusted(found, proof={"mutants": 4, "nice": 10}):
             yield found
 
 

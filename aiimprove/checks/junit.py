@@ -16,7 +16,6 @@ from aiimprove.proving import Case
 from aiimprove.release import Release
 from aiimprove.sandbox import boxed
 
-NICE = 19
 LARGEST_REPORT = 32 << 20
 
 
@@ -60,7 +59,7 @@ def run_tests(case: Case, release: Release, name: str, folder: Path, out: Path,
     place = Place({}, data, read_env_file(case.config.env_file.dev), role="test")
     start = replace(launch(case.config, release, name, place, words), cwd=folder)
     argv, env = boxed(case.box, start, writable=[folder, out], network="loopback")
-    done = process.run(argv, cwd=folder, env=env, deadline=deadline, nice=NICE,
+    done = process.run(argv, cwd=folder, env=env, deadline=deadline, nice=case.config.proof.nice,
                        log=out / "tests.log")
     if done.timed_out:
         return Results(problem=f"the tests of {name} took longer than {deadline:g} seconds")

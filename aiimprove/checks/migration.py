@@ -7,7 +7,7 @@ from pathlib import Path
 from aiimprove.checks.smoke import answers
 from aiimprove.errors import MigrationFailed, NotHealthy
 from aiimprove.evidence import Check, Measurement, Verdict
-from aiimprove.proving import NICE, Stand, running_copy
+from aiimprove.proving import Stand, running_copy
 from aiimprove.rehearsal import databases, migrate
 from aiimprove.snapshot import clone, contract_breaks, definitions, schema
 
@@ -68,7 +68,7 @@ def _old_version(stand: Stand) -> str:
     data = work / "migrated"
     clone(case.config, stand.data, data)
     for release in (case.baseline, case.candidate):
-        migrate(case.config, release, data, case.box, NICE)
+        migrate(case.config, release, data, case.box, case.config.proof.nice)
     try:
         with running_copy(case.config, case.baseline, data, work / "old", case.box, migrated=True) as copy:
             return "; ".join(answers(copy, case.config))

@@ -20,7 +20,6 @@ from aiimprove.sandbox import Box, boxed
 from aiimprove.settings import Config
 from aiimprove.snapshot import clone
 
-NICE = 19
 STOP_SECONDS = 2.0
 CLONES = 8
 """Copies of live's data that a proof holds at its largest moment: what both are cloned from, both, a
@@ -55,7 +54,7 @@ def running_copy(config: Config, release: Release, snapshot: Path, work: Path, b
     data = work / "data"
     clone(config, snapshot, data)
     if not migrated:
-        migrate(config, release, data, box, NICE)
+        migrate(config, release, data, box, config.proof.nice)
     with running_on(config, release, data, work, box, env=env, healthy=healthy) as copy:
         yield copy
 
@@ -73,7 +72,7 @@ def running_on(config: Config, release: Release, data: Path, work: Path, box: Bo
     logs = {name: work / f"{name}.log" for name in names}
     with ExitStack() as stack:
         started = [stack.enter_context(_service(_with(launch(config, release, name, place), (env or {}).get(name, {})),
-                                                box, logs[name])) for name in names]
+                                                box, logs[name], config.proof.nice)) for name in names]
         urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         copy = Copy(release, urls, data, logs, release.commit, lambda: all(each.alive() for each in started),
                     dict(zip(names, started, strict=True)))
@@ -90,9 +89,9 @@ def _with(start: Launch, extra: Mapping[str, str]) -> Launch:
 
 
 @contextmanager
-def _service(start: Launch, box: Box, log: Path) -> Iterator[process.Identity]:
+def _service(start: Launch, box: Box, log: Path, nice: int) -> Iterator[process.Identity]:
     argv, env = boxed(box, start, writable=[start.writable] if start.writable else [], network="host")
-    child = process.start(argv, cwd=start.cwd, env=env, log=log, nice=NICE, die_with_parent=True)
+    child = process.start(argv, cwd=start.cwd, env=env, log=log, nice=nice, die_with_parent=True)
     identity = process.Identity.of(child.pid)
     try:
         if identity is None:

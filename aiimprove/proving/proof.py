@@ -19,7 +19,7 @@ from aiimprove.evidence import Check, Evidence, Verdict
 from aiimprove.finding import Finding, digest_of
 from aiimprove.policy import REPLAY, WAY_BACK
 from aiimprove.proving.also import also_mended
-from aiimprove.proving.copies import NICE, Copy, running_copy
+from aiimprove.proving.copies import Copy, running_copy
 from aiimprove.recording import NO_TRAFFIC, Traffic
 from aiimprove.rehearsal import Rehearsal, rehearse
 from aiimprove.release import Release
@@ -80,7 +80,7 @@ class Stand:
         """What the candidate's migration does to the data. Raises MigrationFailed, MachineFailed."""
         case = self.case
         return rehearse(case.config, case.candidate, self.data, case.work / "rehearsal", case.box,
-                        serving=case.baseline, nice=NICE)
+                        serving=case.baseline, nice=case.config.proof.nice)
 
 
 def prove(case: Case) -> Evidence:
@@ -119,8 +119,8 @@ def judge_digest(config: Config) -> str:
              *(package / f"{name}.py" for name in ("answer", "ledger", "openapi", "policy", "probes", "rehearsal",
                                                    "samples", "snapshot"))]
     code = {str(path.relative_to(package)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    return digest_of([code, config.limits.changed_files, config.limits.changed_lines, asdict(config.proof),
-                      config.deploy.migration_lock_ms,
+    return digest_of([code, config.limits.changed_files, config.limits.changed_lines,
+                      asdict(replace(config.proof, nice=0)), config.deploy.migration_lock_ms,
                       [config.recorder.replayed, config.recorder.seconds],
                       {name: service.journeys for name, service in config.services.items()}])
 

@@ -205,7 +205,8 @@ class Shop(Home):
 
     def __init__(self, root: Path) -> None:
         super().__init__(root, {"shop": SERVICE}, FILES)
-        self.config = self.configured(deploy=Deploy(healthy_answers=1, start_seconds=15), proof=Proof(pairs=12))
+        self.config = self.configured(deploy=Deploy(healthy_answers=1, start_seconds=15),
+                                      proof=Proof(pairs=12, nice=10))
         self.live = root / "live"
         self.live.mkdir()
         self.box = find_box()

@@ -49,10 +49,13 @@ def test_two_copies_do_not_meet(shop: Shop, tmp_path: Path) -> None:
         assert one.urls != two.urls and one.data != two.data
 
 
-def test_it_runs_at_the_lowest_priority(shop: Shop, tmp_path: Path) -> None:
-    with running_copy(shop.config, shop.baseline, shop.live, tmp_path, BOX) as copy:
-        holder = process.port_holder(int(copy.urls["shop"].rpartition(":")[2]))
-        assert holder is not None and os.getpriority(os.PRIO_PROCESS, holder[1]) == 19
+def test_it_runs_at_the_lowest_priority_or_as_the_config_says(shop: Shop, tmp_path: Path) -> None:
+    assert Proof().nice == 19
+    for nice in (19, 10):
+        config = shop.configured(proof=Proof(nice=nice))
+        with running_copy(config, shop.baseline, shop.live, tmp_path / str(nice), BOX) as copy:
+            holder = process.port_holder(int(copy.urls["shop"].rpartition(":")[2]))
+            assert holder is not None and os.getpriority(os.PRIO_PROCESS, holder[1]) == nice
 
 
 def test_it_gets_the_environment_for_development_only(shop: Shop, tmp_path: Path,
@@ -171,6 +174,7 @@ class TestProof:
 
 def test_the_judge_is_known_by_code_and_limits(shop: Shop) -> None:
     assert judge_digest(shop.config) == judge_digest(replace(shop.config, name="other"))
+    assert judge_digest(shop.config) == judge_digest(replace(shop.config, proof=replace(shop.config.proof, nice=19)))
     assert judge_digest(shop.config) != judge_digest(replace(shop.config, proof=Proof(pairs=31)))
 
 
