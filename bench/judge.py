@@ -10,39 +10,52 @@ patch here is about: smoke, contract, migration, speed and rollback; they could 
   are the cases that it passes. Wrong patches are mutants of the right version and the buggy version itself. A mutant is
   wrong when it differs from the right version on a known case or on inputs near those, which the judge never sees; one
   that differs nowhere is no wrong patch and is not counted. What is accepted although it differs is a false accept.
-- BugsInPy (tornado) is not run: nothing here turns its bugs into services yet.
+- BugsInPy (tornado) (`--bugsinpy FOLDER`, a checkout of it, and `--tornado FOLDER`, a clone of tornado with its
+  history): every bug whose tests run on this Python and show it becomes a service that answers 200 when a unittest
+  passes. The probe asks the unittests that show the bug, the tests are two of three others of the same module. Wrong
+  patches are the buggy version, the fix without one of its parts, and mutants of the lines and functions that the fix
+  changes, as far as they differ from the fix on a unittest of the module, those that the judge never sees among them.
 
-`--wrong N` bounds the wrong patches of QuixBugs (0: all). `--short` takes the app alone, with fewer mutants and cheats.
+`--wrong N` bounds the wrong patches of QuixBugs (0: all), `--jobs N` says how many programs are judged at a time.
+`--short` takes the app alone, with fewer mutants and cheats. A set that is not named is printed as not run.
 """
 
 from __future__ import annotations
 
 import random
+import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from math import comb
 from pathlib import Path
+from time import monotonic
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench import judge_cheats as own
 from bench import judge_quixbugs as quixbugs
+from bench import judge_tornado as tornado
 from bench.figures import Figures, Row, Target, Wanted, main
-from bench.judge_ground import Answer, Bench, Ground
+from bench.judge_ground import Answer, Ground
+from bench.judge_unittests import LeftOut
 from bench.mutants import mutants
 
 SURE = 0.95
 MOST_FALSE, MOST_REJECTED = 0.01, 0.10
 SHORT_MUTANTS, SHORT_CHEATS_OF_A_KIND = 3, 1
+QUIXBUGS, TORNADO = "QuixBugs", "BugsInPy (tornado)"
 
 
 @dataclass
 class Tally:
-    """What became of the patches of one set: `accepted` and `all` by what they are, and by whom they were caught."""
+    """What became of the patches of one set or program: `accepted` and `all` by what they are, and by whom they were
+    caught. `left_out` says which programs of the set were not judged, and why."""
 
     name: str
     all: Counter[str] = field(default_factory=Counter)
@@ -50,6 +63,8 @@ class Tally:
     caught: Counter[str] = field(default_factory=Counter)
     kinds: set[str] = field(default_factory=set)
     odd: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    seconds: float = 0.0
 
     def add(self, what: str, name: str, answer: Answer) -> None:
         self.all[what] += 1
@@ -57,25 +72,67 @@ class Tally:
         if not answer.accepted and what != "right":
             self.caught[answer.check] += 1
         if answer.accepted is not (what == "right"):
-            self.odd.append(f"{self.name}: {what} {name}: {'accepted' if answer.accepted else answer.said}")
-            print(self.odd[-1][:300], file=sys.stderr)
+            self.odd.append(f"{what} {name}: {'accepted' if answer.accepted else answer.said}")
+            print(f"{self.name}: {self.odd[-1][:400]}", file=sys.stderr, flush=True)
+
+    def leave_out(self, why: str) -> None:
+        self.left_out.append(why)
+        print(f"{self.name} left out: {why}", file=sys.stderr, flush=True)
+
+    def take(self, other: Tally) -> None:
+        for mine, theirs in ((self.all, other.all), (self.accepted, other.accepted), (self.caught, other.caught)):
+            mine.update(theirs)
+        self.odd += other.odd
+        self.left_out += other.left_out
 
     def row(self) -> Row:
         shown = {what: f"{self.accepted[what]}/{self.all[what]}" for what in ("right", "wrong", "cheat")}
         by = ", ".join(f"{check} {count}" for check, count in self.caught.most_common())
-        return {"set": self.name, **{f"{what} accepted": each for what, each in shown.items()}, "caught by": by}
+        return {"set": self.name, **{f"{what} accepted": each for what, each in shown.items()}, "caught by": by,
+                "left out": len(self.left_out)}
+
+
+Work = Callable[[], Tally]
 
 
 def measure(wanted: Wanted) -> Figures:
     with tempfile.TemporaryDirectory(prefix="judge-") as scratch:
         tallies = [_app(Path(scratch) / "app", wanted)]
-        folder = str(wanted.more.get("quixbugs") or "")
-        if folder and not wanted.short:
-            tallies.append(_quixbugs(Path(scratch), Path(folder), int(wanted.more.get("wrong") or 0)))
+        for name, works in ([] if wanted.short else _sets(Path(scratch), wanted)):
+            tallies.append(_together(name, works, int(wanted.more.get("jobs") or 1)))
     rows = [tally.row() for tally in tallies]
-    absent = [name for name, there in (("QuixBugs", len(tallies) > 1), ("BugsInPy (tornado)", False)) if not there]
-    rows += [{"set": name, "caught by": "not run"} for name in absent]
+    there = {tally.name for tally in tallies}
+    rows += [{"set": name, "caught by": "not run"} for name in (QUIXBUGS, TORNADO) if name not in there]
     return Figures(rows, _targets(tallies, wanted.short))
+
+
+def _sets(scratch: Path, wanted: Wanted) -> Iterator[tuple[str, list[Work]]]:
+    """The sets that were named, each with the work on its programs."""
+    folders = {name: Path(str(wanted.more[name])) for name in ("quixbugs", "bugsinpy", "tornado")
+               if wanted.more.get(name)}
+    if "quixbugs" in folders:
+        every, most = list(quixbugs.programs(folders["quixbugs"])), int(wanted.more.get("wrong") or 0)
+        share = -(-most // len(every)) if most else sys.maxsize
+        yield QUIXBUGS, [partial(_program, scratch / each.name, each, share) for each in every]
+    if "bugsinpy" in folders and "tornado" in folders:
+        yield TORNADO, [partial(_bug, scratch / each.fixed, each, folders["tornado"])
+                        for each in tornado.bugs(folders["bugsinpy"])]
+
+
+def _together(name: str, works: Sequence[Work], jobs: int) -> Tally:
+    tally = Tally(name)
+    with ProcessPoolExecutor(jobs) as pool:
+        for done in pool.map(_timed, works):
+            tally.take(done)
+            print(f"{done.name}: {done.row()} in {done.seconds:.0f} s", file=sys.stderr, flush=True)
+    return tally
+
+
+def _timed(work: Work) -> Tally:
+    began = monotonic()
+    tally = work()
+    tally.seconds = monotonic() - began
+    return tally
 
 
 def _targets(tallies: list[Tally], short: bool) -> list[Target]:
@@ -139,33 +196,48 @@ def _cheats(short: bool) -> Iterator[tuple[str, str, Mapping[str, str | None]]]:
             yield kind, name, files
 
 
-def _quixbugs(scratch: Path, folder: Path, most: int) -> Tally:
-    tally, every = Tally("QuixBugs"), list(quixbugs.programs(folder))
-    share = -(-most // len(every)) if most else sys.maxsize
-    for program in every:
-        passing, failing = quixbugs.split(program)
-        if not failing:
-            print(f"QuixBugs: {program.name} left out: no case shows its bug", file=sys.stderr)
-            continue
-        ground = Ground(scratch / program.name, quixbugs.files(program, passing), quixbugs.finding(program, failing))
-        with ground.live() as bench:
-            _program(tally, program, bench, share)
+def _program(folder: Path, program: quixbugs.Program, most: int) -> Tally:
+    tally = Tally(program.name)
+    passing, failing = quixbugs.split(program)
+    if not failing:
+        tally.leave_out("no case shows its bug")
+        return tally
+    ground = Ground(folder, quixbugs.files(program, passing), quixbugs.finding(program, failing))
+    with ground.live() as bench:
+        tally.add("right", "as corrected", bench.judge({"app/program.py": program.correct}))
+        tally.add("wrong", "as it was", bench.judge({"app/program.py": program.buggy + "\n"}))
+        for number, text in enumerate(_differing(program, most)):
+            tally.add("wrong", f"mutant {number}\n{text}", bench.judge({"app/program.py": text}))
+    shutil.rmtree(folder)
     return tally
 
 
-def _program(tally: Tally, program: quixbugs.Program, bench: Bench, most: int) -> None:
-    tally.add("right", program.name, bench.judge({"app/program.py": program.correct}))
-    tally.add("wrong", f"{program.name} as it was", bench.judge({"app/program.py": program.buggy + "\n"}))
+def _differing(program: quixbugs.Program, most: int) -> list[str]:
     inputs = [*(arguments for arguments, _ in program.cases), *quixbugs.more_inputs(program)]
     texts = list(mutants(program.correct))
     random.Random(program.name).shuffle(texts)
     texts = texts[:most * 2]
     given = quixbugs.answers([program.correct, *texts], inputs)
-    wrong = [text for text, each in zip(texts, given[1:], strict=True) if each != given[0]]
-    for number, text in enumerate(wrong[:most - 1]):
-        tally.add("wrong", f"{program.name} mutant {number}\n{text}", bench.judge({"app/program.py": text}))
+    return [text for text, each in zip(texts, given[1:], strict=True) if each != given[0]][:most - 1]
+
+
+def _bug(folder: Path, bug: tornado.Bug, repository: Path) -> Tally:
+    tally = Tally(bug.name)
+    try:
+        case = tornado.Case(bug, repository, folder / "oracle")
+    except LeftOut as why:
+        tally.leave_out(str(why))
+        return tally
+    with Ground(folder / "ground", case.files, case.finding).live() as bench:
+        for what, name, texts in (("right", "as fixed", case.right), *(("wrong", *each) for each in case.wrong())):
+            tally.add(what, name, bench.judge({f"app/{path}": text for path, text in texts.items()}))
+    shutil.rmtree(folder)
+    return tally
 
 
 if __name__ == "__main__":
     main("judge", __doc__, measure, {"quixbugs": (str, "a checkout of QuixBugs"),
-                                     "wrong": (int, "at most so many wrong patches of QuixBugs; 0: all")})
+                                     "bugsinpy": (str, "a checkout of BugsInPy"),
+                                     "tornado": (str, "a clone of tornado, for BugsInPy"),
+                                     "wrong": (int, "at most so many wrong patches of QuixBugs; 0: all"),
+                                     "jobs": (int, "how many programs at a time; 0: one")})

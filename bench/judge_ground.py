@@ -66,13 +66,13 @@ class Answer:
 class Ground:
     """A service of the folder app/ in a repository of its own, with its first version live."""
 
-    def __init__(self, folder: Path, files: Mapping[str, str], finding: Finding) -> None:
+    def __init__(self, folder: Path, files: Mapping[str, str | bytes], finding: Finding) -> None:
         home, state = folder / "repository", folder / "state"
         for each in (home, state, folder / "live"):
             each.mkdir(parents=True)
-        for path, text in {**files, "app/run_tests.py": RUNNER}.items():
+        for path, text in {"app/run_tests.py": RUNNER, **files}.items():
             (home / path).parent.mkdir(parents=True, exist_ok=True)
-            (home / path).write_text(text)
+            (home / path).write_bytes(text.encode() if isinstance(text, str) else text)
         for words in (["init", "-q", "-b", "main"], ["add", "-A"],
                       ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "-m", "first"]):
             run(["git", *words], cwd=home, env=GIT_ENV, deadline=30)

@@ -60,6 +60,63 @@ def test_the_judge_takes_right_fixes_and_no_wrong_patch_and_no_cheat(tmp_path: P
     assert [target["name"] for target in found["targets"] if not target["holds"]] == []
 
 
+SUMS = "def both(one, two):\n    unused = 5\n    if one is None:\n        return {}\n    return one + two\n"
+SUMS_TESTS = """
+import unittest
+from tornado.sums import both
+
+class SumsTest(unittest.TestCase):
+    def test_both(self): self.assertEqual(both(1, 2), 3)
+    def test_even(self): self.assertEqual(both(2, 0), 2)
+    def test_more(self): self.assertEqual(both(2, 2), 4)
+    def test_nothing(self): self.assertIsNone(both(None, 2))
+    def test_never(self): self.fail()
+"""
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> tuple[Path, Path]:
+    """A checkout of BugsInPy with two bugs, and the repository that they speak of; nothing shows the second one."""
+    from bench.judge_ground import GIT_ENV
+
+    home, commits = tmp_path / "tornado", []
+    git = ["git", "-C", str(home), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    (home / "tornado" / "test").mkdir(parents=True)
+    subprocess.run(["git", "init", "-q", str(home)], check=True, env=GIT_ENV)
+    for answer, tests in (("0", "import unittest\n"), ("None", SUMS_TESTS)):
+        for path, text in (("__init__.py", ""), ("sums.py", SUMS.format(answer)), ("test/__init__.py", ""),
+                           ("test/sums_test.py", tests)):
+            (home / "tornado" / path).write_text(text)
+        subprocess.run([*git, "add", "-A"], check=True, env=GIT_ENV)
+        subprocess.run([*git, "commit", "-q", "-m", "one more"], check=True, env=GIT_ENV)
+        commits.append(subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip())
+    for number, name in ((1, "SumsTest.test_nothing"), (2, "SumsTest.test_never")):
+        bug = tmp_path / "set" / "projects" / "tornado" / "bugs" / str(number)
+        bug.mkdir(parents=True)
+        (bug / "bug.info").write_text(f'buggy_commit_id="{commits[0]}"\nfixed_commit_id="{commits[1]}"\n'
+                                      'test_file="tornado/test/sums_test.py"')
+        (bug / "run_test.sh").write_text(f"python -m unittest -q tornado.test.sums_test.{name}\n")
+    return tmp_path / "set", home
+
+
+def test_a_bug_of_a_foreign_set_becomes_a_case(made_up: tuple[Path, Path], tmp_path: Path) -> None:
+    from bench.judge_tornado import Case, bugs
+    from bench.judge_unittests import LeftOut
+
+    first, second = bugs(made_up[0])
+    case = Case(first, made_up[1], tmp_path / "first")
+    names = [f"tornado.test.sums_test.SumsTest.test_{each}" for each in ("both", "even", "more", "nothing")]
+    assert case.shown_by == names[3:] and case.seen == names[:2] and case.unseen == names[2:3]
+    assert case.right == {"tornado/sums.py": SUMS.format("None")} and b"unittest" in case.files[
+        "app/tornado/test/sums_test.py"]
+    wrong = dict(case.wrong())
+    assert wrong.pop("as it was") == {"tornado/sums.py": SUMS.format("0") + "\n"}
+    assert sorted(wrong) == ["tornado/sums.py:3 compares with isnot", "tornado/sums.py:5 answers nothing",
+                             "tornado/sums.py:5 reckons with sub"], "the number that nobody uses is free"
+    with pytest.raises(LeftOut, match="fail with the fix too"):
+        Case(second, made_up[1], tmp_path / "second")
+
+
 def test_the_same_code_is_not_faster_and_five_percent_is(tmp_path: Path) -> None:
     """Too few for the published figures; a single one that is missed by chance is no fault."""
     found = written("aa", tmp_path, 300)
