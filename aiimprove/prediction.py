@@ -49,6 +49,8 @@ def predict(evidence: Evidence | None) -> Prediction | None:
 def only_reads(probe: Probe) -> bool:
     """Whether live may be asked: nothing is written by it."""
     requests = (probe.request, *probe.request.get("also", ()))
+    if probe.kind == "alike":  # its texts would be an attack on live
+        return False
     return probe.kind == "query-plan" or all(str(each.get("method", "")).upper() in _READS for each in requests)
 
 

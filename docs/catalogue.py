@@ -35,7 +35,8 @@ dependency to the app. Every patch goes through the whole [proof](lifecycle.md#t
 
 PROBES = {"http": "a request to the app, and what a good answer to it is",
           "query-plan": "a statement, and a plan that reads no whole table for it",
-          "beside": "a second request, answered while the first still runs"}
+          "beside": "a second request, answered while the first still runs",
+          "alike": "two requests whose texts differ, and are answered alike"}
 
 
 def detectors_page() -> str:

@@ -38,6 +38,8 @@ def variants(finding: Finding, drawn: str) -> list[Probe]:
                 "missing-security-headers": _paths}.get(finding.cause)
     if probe.kind == "query-plan":
         return [replace(probe, request={**probe.request, "sql": _other_literals(str(probe.request["sql"]), chance)})]
+    if finding.cause == "sql-injection":
+        return list(_texts(finding, chance))
     if probe.kind != "http" or requests is None:
         return []
     expect = dict(probe.expect)
@@ -110,6 +112,41 @@ def _refused(finding: Finding, chance: Random) -> Iterator[Mapping[str, Json]]:
     yield {**request, "path": f"/{chance.getrandbits(64):016x}"}
     for path in finding.details.get("refused", ()):
         yield {**request, "path": path}
+
+
+def _texts(finding: Finding, chance: Random) -> Iterator[Probe]:
+    """Other texts that end a value too early, and other comparisons that may follow, of which one is true and one is
+    not."""
+    request = {name: each for name, each in finding.probe.request.items() if name not in ("other", "said")}
+    attack, service = str(finding.details["attack"]), finding.probe.service
+    mark = next((each for each in "\"'" if each in attack), "")
+    plain = f"z{chance.getrandbits(40):x}" if mark else str(chance.randrange(10 ** 6, 10 ** 7))
+    for end in (mark, f"{mark} {plain}", mark * 3) if mark else ():
+        yield Probe("http", service, _said(request, attack, plain + end), {"status_below": 500})
+    for each in _compared(mark, chance):
+        texts = [f"{plain}{mark} OR {comparison}" for comparison in each]
+        true, other = (_said(request, attack, text) for text in texts)
+        yield Probe("alike", service, {**true, "other": other, "said": [*texts, plain]}, {"status_below": 500})
+
+
+def _compared(mark: str, chance: Random) -> list[tuple[str, str]]:
+    """What is true and what is not: with the last quote left open, or of numbers where there are none."""
+    one, two = (str(each) for each in sorted(chance.sample(range(100, 999), 2)))
+    if not mark:
+        return [(f"{one}={one}", f"{one}={two}"), (f"{one}<{two}", f"{two}<{one}")]
+    head = f"{mark}z{one}{mark}"
+    return [(f"{head} LIKE {mark}z{one}", f"{head} LIKE {mark}z{two}"),
+            (f"{head} NOT LIKE {mark}z{two}", f"{head} NOT LIKE {mark}z{one}")]
+
+
+def _said(request: Mapping[str, Json], attack: str, text: str) -> dict[str, Json]:
+    """A request with another text in the place of the attack."""
+    path = str(request["path"]).replace(quote(attack, safe=""), quote(text, safe=""))
+    body = request.get("body")
+    changed = {**request, "path": path}
+    if isinstance(body, str):
+        changed["body"] = body.replace(json.dumps(attack)[1:-1], json.dumps(text)[1:-1])
+    return changed
 
 
 def _other_literals(sql: str, chance: Random) -> str:

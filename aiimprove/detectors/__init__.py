@@ -59,6 +59,7 @@ DETECTORS: Mapping[str, str] = {
     "empty_searches": "EmptySearches",
     "cookies": "Cookies",
     "event_loop": "EventLoop",
+    "sql_injection": "SqlInjection",
     "hostile_values": "HostileValues",  # last: its writes may leave the copy's data in any state
 }
 
@@ -88,8 +89,29 @@ def look_all(subject: Subject, names: Sequence[str] = ()) -> tuple[list[Finding]
     return rank(each for each in found.values() if not _told_better(each, found.values())), failed
 
 
+INSTRUMENTED = frozenset({"sql_injection"})
+"""Detectors that see less, or no routes at all, of a copy that does not record."""
+_OF_QUOTES = frozenset({ascii("'"), ascii("\x00")})
+"""What a value in a statement crashes on when it is part of it; as it is written down."""
+
+
 def _told_better(finding: Finding, others: Iterable[Finding]) -> bool:
-    """Whether an error in the logs is one whose parameter and bounds another detector knows."""
+    """Whether another detector knows more about a crash: its parameter and bounds, or that it is a hole."""
+    return any(_same_hole(finding, other) for other in others) or _same_parameter(finding, others)
+
+
+def _same_hole(finding: Finding, hole: Finding) -> bool:
+    """Whether a quote crashed what the other finding says to be a hole in the same line or parameter."""
+    known, told = hole.details, finding.details
+    if hole.cause != "sql-injection" or finding.cause == hole.cause:
+        return False
+    crashed = {value for each in told.get("parameters", ()) for value in each["crashes"]}
+    here = (told.get("route"), told.get("parameter")) == (known["route"], known["parameter"])
+    same_crash = bool(known["crash"]) and told.get("crash") == known["crash"]
+    return (crashed <= _OF_QUOTES) and (here if crashed and not same_crash else same_crash)
+
+
+def _same_parameter(finding: Finding, others: Iterable[Finding]) -> bool:
     path = str(finding.probe.request.get("path", "")).partition("?")[0]
     return finding.detector == "server_errors" and any(
         other.detector == "hostile_values"

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from aiimprove.probes import run_through
+from aiimprove.probes.plans import run_through
 
 EVERY = 100
 MOST = 50_000_000

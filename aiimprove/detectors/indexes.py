@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiimprove.detectors.effort import effort
 from aiimprove.detectors.statements import Asked, Sorted, aliases, asked, tokens
-from aiimprove.probes import Explained, explain
+from aiimprove.probes.plans import Explained, explain
 
 LEAST_ROWS = 1000
 LEAST_GAIN = 0.3

@@ -17,7 +17,7 @@ from aiimprove.detectors.keeping import clone
 from aiimprove.detectors.statements import shape
 from aiimprove.detectors.visit import visit
 from aiimprove.finding import Finding, Json, Kind, Probe
-from aiimprove.probes import Explained, explain
+from aiimprove.probes.plans import Explained, explain
 
 SLOW_MS = 1.5
 SECONDS = 60.0

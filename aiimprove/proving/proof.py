@@ -115,8 +115,8 @@ def judge_digest(config: Config) -> str:
     package = Path(__file__).parent.parent
     files = [*sorted((package / "checks").rglob("*.py")), *sorted((package / "proving").glob("*.py")),
              *sorted((package / "honesty").glob("*.py")),
-             *sorted((package / "mutation").glob("*.py")),
-             *(package / f"{name}.py" for name in ("answer", "ledger", "openapi", "policy", "probes", "rehearsal",
+             *sorted((package / "mutation").glob("*.py")), *sorted((package / "probes").glob("*.py")),
+             *(package / f"{name}.py" for name in ("alike", "answer", "ledger", "openapi", "policy", "rehearsal",
                                                    "samples", "snapshot"))]
     code = {str(path.relative_to(package)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     return digest_of([code, config.limits.changed_files, config.limits.changed_lines,

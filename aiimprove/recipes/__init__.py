@@ -66,6 +66,7 @@ RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "absent_404": ("Absent404", ("missing-lookup",)),
     "guard_parsing": ("GuardParsing", ("bad-value",)),
     "null_in_body": ("NullInBody", ("null-in-body",)),
+    "bound_parameters": ("BoundParameters", ("sql-injection",)),
     "gzip": ("Gzip", ("no-compression",)),
     "django_gzip": ("DjangoGzip", ("no-compression",)),
     "named_packages": ("NamedPackages", ("no-compression",)),

@@ -48,10 +48,10 @@ FRAMEWORKS = (
 
 def framework_of(source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Framework:
     """The framework that calls a function. Raises Unsure when none does as far as can be seen."""
-    imported = _imported(source)
+    known = imported(source)
     named = _decorated(function) or _in_a_class(source, function) or _registered(source, function)
     for each in FRAMEWORKS:
-        if each.module in imported and (named or (each.name == "Django" and _takes_request(function))):
+        if each.module in known and (named or (each.name == "Django" and _takes_request(function))):
             return each
     raise Unsure(f"{function.name} of {source.path} is no handler of a route as far as can be seen")
 
@@ -82,7 +82,7 @@ def _takes_request(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return names[:1] == ["request"] or names[:2] == ["self", "request"]
 
 
-def _imported(source: Source) -> set[str]:
+def imported(source: Source) -> set[str]:
     """The packages that a file imports."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source.text)):

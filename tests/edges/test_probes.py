@@ -15,7 +15,8 @@ import pytest
 
 from aiimprove.errors import NotHealthy
 from aiimprove.finding import Probe
-from aiimprove.probes import Dropped, Unreachable, explain, get, replay, wait_until_healthy
+from aiimprove.probes import Dropped, Unreachable, get, replay, wait_until_healthy
+from aiimprove.probes.plans import explain
 
 PAGE = b"<p>" + b"many words " * 400 + b"</p>"
 

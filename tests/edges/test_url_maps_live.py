@@ -13,6 +13,7 @@ import pytest
 from stand import APPS, Stand, frameworks_python, running
 
 from aiimprove.authors import AUTHORS
+from aiimprove.checks.variants import variants
 from aiimprove.detectors import RECORDED, look_all
 from aiimprove.detectors.recorder.url_map import Finder
 from aiimprove.finding import Finding
@@ -26,9 +27,9 @@ def python() -> str:
     return frameworks_python()
 
 
-def seen(place: Stand) -> list[Finding]:
+def seen(place: Stand, *names: str) -> list[Finding]:
     with running(place) as subject:
-        findings, failed = look_all(subject, ["hostile_values"])
+        findings, failed = look_all(subject, names or ["hostile_values"])
     assert not failed
     return findings
 
@@ -89,6 +90,26 @@ def test_a_django_app_that_tells_nobody_of_its_errors(tmp_path: Path, python: st
             "/tools/", "/tools/1/label/", "/tools/2/label/", "/tools/?since=2026-01-01", "/tools/?since=soon")}
     assert list(statuses.values()) == [200, 200, 404, 200, 400]
     own_tests_pass(place, python, "manage.py", "test")
+
+
+@pytest.mark.slow
+def test_a_flask_app_that_writes_values_into_its_sql(tmp_path: Path, python: str) -> None:
+    env = {"CELLAR_DB": str(tmp_path / "data" / "cellar.db")}
+    words = ("-m", "flask", "--app", "cellar", "run", "--port", "{port}")
+    place = stand("cellar", tmp_path, python, words, env, "/ping")
+    findings = seen(place, "sql_injection", "hostile_values")
+    assert {(each.cause, each.place) for each in findings if each.cause != "bad-value"} == {
+        ("sql-injection", "backend/create_app.search q"), ("sql-injection", "backend/of_region region"),
+        ("sql-injection", "backend/create_app.known name")}
+    holes = [each for each in findings if each.cause == "sql-injection"]
+    assert mended(holes, place) and len(list((place.source / "tests").glob("*_is_a_value.py"))) == 3
+    with running(place) as subject:
+        url = subject.copy.urls["backend"]
+        assert all(replay(each.probe, url, place.data).passed for each in holes)
+        assert all(replay(each, url, place.data).passed for hole in holes for each in variants(hole, "s"))
+        assert b"2 wines" in get(url + "/search?q=Beau").body and b"Barolo" in get(url + "/regions/Piemonte").body
+        assert look_all(subject, ["sql_injection"]) == ([], [])
+    own_tests_pass(place, python, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
 def own_tests_pass(place: Stand, python: str, *words: str) -> None:

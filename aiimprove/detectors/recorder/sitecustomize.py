@@ -1,7 +1,8 @@
 """Records the SELECTs that a program sends to SQLite. Loaded by its interpreter through PYTHONPATH, never imported.
 
 Does nothing when AIIMPROVE_RECORD_SQL is not set, nor when the interpreter has no SQLite. The record is
-`$HOME/$AIIMPROVE_RECORD_SQL/<pid>.jsonl`, one statement a line, with its values, at most EXAMPLES of each shape.
+`$HOME/$AIIMPROVE_RECORD_SQL/<pid>.jsonl`, one statement a line, with its values and the lines of the program that were
+under way, at most EXAMPLES of each shape.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import Any
 EXAMPLES = 6
 MOST_SHAPES = 2000
 MOST_LENGTH = 20_000
+MOST_FRAMES = 3
+_LIBRARIES = ("site-packages", "dist-packages", "/lib/python3", "<")
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b")
 
 
@@ -43,10 +46,22 @@ class _Record:
             if count >= EXAMPLES or (count == 0 and len(self._counts) >= MOST_SHAPES):
                 return
             self._counts[shape] = count + 1
-        line = json.dumps({"database": database, "sql": sql}) + "\n"
+        line = json.dumps({"database": database, "sql": sql, "sent_by": _under_way()}) + "\n"
         # the pid is asked for each time: servers fork their workers
         with open(os.path.join(self._folder, f"{os.getpid()}.jsonl"), "a", encoding="utf-8") as file:
             file.write(line)
+
+
+def _under_way() -> list[tuple[str, int, str]]:
+    """File, line and function of what called, the innermost first, without libraries."""
+    found: list[tuple[str, int, str]] = []
+    frame = sys._getframe(1)
+    while frame.f_back is not None and len(found) < MOST_FRAMES:
+        frame = frame.f_back
+        file = frame.f_code.co_filename
+        if file != __file__ and not any(mark in file for mark in _LIBRARIES):
+            found.append((file, frame.f_lineno, frame.f_code.co_name))
+    return found
 
 
 def _listen(record: _Record) -> None:

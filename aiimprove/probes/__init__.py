@@ -6,28 +6,24 @@ Everything is bounded: how long an answer may take, and how much of it is read.
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
-import statistics
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import httpx
 
+from aiimprove.alike import alike
 from aiimprove.answer import MOST_BYTES, Answer, Replay, judge
 from aiimprove.errors import AiimproveError, NotHealthy, TooSlow
 from aiimprove.finding import Json, Probe
+from aiimprove.probes.plans import explain
 
 ANSWER_SECONDS = 15.0
 PAUSE_SECONDS = 0.1
 HEAD_START_SECONDS = 0.05
-STATEMENT_SECONDS = 2.0
-STATEMENT_RUNS = 7
 _DROPPED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.ReadTimeout, httpx.WriteTimeout)
 
 
@@ -120,6 +116,13 @@ def _replay_http(probe: Probe, copy_url: str, data: Path) -> Replay:
 
 
 def _asked(line: Line, request: Mapping[str, Json], expect: Mapping[str, Json]) -> Replay:
+    try:
+        return judge(expect, _sent(line, request, expect))
+    except Dropped as dropped:
+        return Replay(False, str(dropped))
+
+
+def _sent(line: Line, request: Mapping[str, Json], expect: Mapping[str, Json]) -> Answer:
     body = request.get("body")
     sent = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
     headers = dict(request.get("headers", {}))
@@ -127,11 +130,19 @@ def _asked(line: Line, request: Mapping[str, Json], expect: Mapping[str, Json]) 
         headers = {"content-type": content_type(sent)} | headers
     if "encoding" in expect:
         headers["accept-encoding"] = ", ".join(expect["encoding"])
-    try:
-        answer = line.send(request["method"], request["path"], headers=headers, body=sent)
-    except Dropped as dropped:
-        return Replay(False, str(dropped))
-    return judge(expect, answer)
+    return line.send(request["method"], request["path"], headers=headers, body=sent)
+
+
+def _replay_alike(probe: Probe, copy_url: str, data: Path) -> Replay:
+    """Good when two requests are answered alike, but for what each of them says itself."""
+    with Line(copy_url) as line:
+        try:
+            one, other = (_sent(line, each, {}) for each in (probe.request, probe.request["other"]))
+        except Dropped as dropped:
+            return Replay(False, str(dropped))
+    seen = next((bad for each in (one, other) if not (bad := judge(probe.expect, each)).passed), None)
+    same = alike(one, other, probe.request["said"])
+    return seen or Replay(same, f"both answered {'alike' if same else 'differently'} ({one.status}, {other.status})")
 
 
 def content_type(body: bytes) -> str:
@@ -147,57 +158,6 @@ def _replay_query_plan(probe: Probe, copy_url: str, data: Path) -> Replay:
         raise Unreachable(f"the statement cannot be run on {probe.request['database']}: {error}") from error
     bad = seen.scans(probe.expect.get("no_scan_of", "")) or (probe.expect.get("no_temp_btree") and seen.sorts)
     return Replay(not bad, "; ".join(seen.plan), seen.milliseconds, "ms")
-
-
-@dataclass(frozen=True)
-class Explained:
-    """How SQLite runs a statement: its plan, line by line, and the median time of some runs."""
-
-    plan: tuple[str, ...]
-    milliseconds: float
-
-    @property
-    def sorts(self) -> bool:
-        return any("TEMP B-TREE" in step for step in self.plan)
-
-    def scans(self, table: str) -> bool:
-        """Whether rows of the table (or alias) are read until enough are found, at worst all: no index finds them."""
-        bare = re.compile(rf"SCAN (TABLE )?{re.escape(table)}( AS \w+)?( USING (COVERING )?INDEX .*)?$")
-        return bool(table) and any(bare.match(step) for step in self.plan)
-
-
-def explain(database: Path, sql: str) -> Explained:
-    """Plan and median milliseconds of a SELECT on a database opened read-only. Raises sqlite3.Error.
-
-    A statement that takes longer than STATEMENT_SECONDS is cut there and counts as that long.
-    """
-    connection = sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)
-    try:
-        plan = tuple(str(row[3]) for row in connection.execute("EXPLAIN QUERY PLAN " + sql))
-        timings = [_timed(connection, sql)]
-        while len(timings) < STATEMENT_RUNS and sum(timings) < STATEMENT_SECONDS * 1000:
-            timings.append(_timed(connection, sql))
-        return Explained(plan, statistics.median(timings))
-    finally:
-        connection.close()
-
-
-def _timed(connection: sqlite3.Connection, sql: str) -> float:
-    started = time.perf_counter()
-    run_through(connection, sql, lambda: time.perf_counter() - started > STATEMENT_SECONDS, 10_000)
-    return (time.perf_counter() - started) * 1000
-
-
-def run_through(connection: sqlite3.Connection, sql: str, cut: Callable[[], bool], every: int) -> None:
-    """Reads every row of a SELECT, until `cut`, which is asked after each `every` steps of SQLite. Raises
-    sqlite3.Error."""
-    connection.set_progress_handler(cut, every)
-    try:
-        for _ in connection.execute(sql):
-            pass
-    except sqlite3.OperationalError as error:
-        if "interrupted" not in str(error):
-            raise
 
 
 def _replay_beside(probe: Probe, copy_url: str, data: Path) -> Replay:
@@ -220,7 +180,7 @@ def _replay_beside(probe: Probe, copy_url: str, data: Path) -> Replay:
 
 
 REPLAYS: Mapping[str, Callable[[Probe, str, Path], Replay]] = {
-    "http": _replay_http, "query-plan": _replay_query_plan, "beside": _replay_beside}
+    "http": _replay_http, "query-plan": _replay_query_plan, "beside": _replay_beside, "alike": _replay_alike}
 
 
 def wait_until_healthy(urls: Sequence[str], answers: int, deadline: float,
