@@ -59,6 +59,7 @@ DETECTORS: Mapping[str, str] = {
     "empty_searches": "EmptySearches",
     "cookies": "Cookies",
     "event_loop": "EventLoop",
+    "outgoing_timeouts": "OutgoingTimeouts",
     "sql_injection": "SqlInjection",
     "hostile_values": "HostileValues",  # last: its writes may leave the copy's data in any state
 }

@@ -11,7 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial, reduce
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 
@@ -20,9 +22,11 @@ from aiimprove.answer import MOST_BYTES, Answer, Replay, judge
 from aiimprove.errors import AiimproveError, NotHealthy, TooSlow
 from aiimprove.finding import Json, Probe
 from aiimprove.probes.plans import explain
+from aiimprove.probes.stub import ADDRESS, hanging
 
 ANSWER_SECONDS = 15.0
 PAUSE_SECONDS = 0.1
+MET = "it asked a server that never answers"
 HEAD_START_SECONDS = 0.05
 _DROPPED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.ReadTimeout, httpx.WriteTimeout)
 
@@ -179,8 +183,23 @@ def _replay_beside(probe: Probe, copy_url: str, data: Path) -> Replay:
     return Replay(not blocked, said, waited * 1000, "ms")
 
 
+def _replay_hanging(probe: Probe, copy_url: str, data: Path) -> Replay:
+    """Good when a request is answered in time although what it makes the app ask never answers."""
+    with hanging() as stub, Line(copy_url, seconds=probe.expect["within_seconds"]) as line:
+        forms = [(form(ADDRESS), form(stub.address)) for form in (str, partial(quote, safe=""), quote)]
+        request = {name: reduce(lambda text, pair: text.replace(*pair), forms, str(value))
+                   for name, value in probe.request.items()}
+        try:
+            answer = _sent(line, request, {})
+        except Dropped:
+            met = f"{MET}, and there was no answer in {probe.expect['within_seconds']:g} s"
+            return Replay(False, met if stub.met() else "there was no answer, and nobody was asked")
+    return Replay(True, f"answered {answer.status} after {answer.seconds:.0f} s", answer.seconds, "s")
+
+
 REPLAYS: Mapping[str, Callable[[Probe, str, Path], Replay]] = {
-    "http": _replay_http, "query-plan": _replay_query_plan, "beside": _replay_beside, "alike": _replay_alike}
+    "http": _replay_http, "query-plan": _replay_query_plan, "beside": _replay_beside, "alike": _replay_alike,
+    "hanging": _replay_hanging}
 
 
 def wait_until_healthy(urls: Sequence[str], answers: int, deadline: float,

@@ -67,6 +67,7 @@ RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "guard_parsing": ("GuardParsing", ("bad-value",)),
     "null_in_body": ("NullInBody", ("null-in-body",)),
     "bound_parameters": ("BoundParameters", ("sql-injection",)),
+    "outgoing_timeout": ("OutgoingTimeout", ("no-timeout",)),
     "gzip": ("Gzip", ("no-compression",)),
     "django_gzip": ("DjangoGzip", ("no-compression",)),
     "named_packages": ("NamedPackages", ("no-compression",)),
