@@ -96,6 +96,12 @@ def cookies(answer: Answer) -> dict[str, tuple[str, frozenset[str]]]:
     return {name: rest for name, rest in found.items() if name}
 
 
+def validators(answer: Answer) -> dict[str, str]:
+    """What a browser sends to ask whether a file is still the same; empty where it was not told how to ask."""
+    sent = {"if-none-match": answer.headers.get("etag"), "if-modified-since": answer.headers.get("last-modified")}
+    return {name: value for name, value in sent.items() if value}
+
+
 def _cookie(expect: Mapping[str, Json], answer: Answer) -> Replay:
     name, flags = expect["cookie"]["name"], expect["cookie"]["flags"]
     if name not in (found := cookies(answer)):

@@ -37,7 +37,8 @@ PROBES = {"http": "a request to the app, and what a good answer to it is",
           "query-plan": "a statement, and a plan that reads no whole table for it",
           "beside": "a second request, answered while the first still runs",
           "alike": "two requests whose texts differ, and are answered alike",
-          "hanging": "a request that makes the app ask a server which never answers, answered in time all the same"}
+          "hanging": "a request that makes the app ask a server which never answers, answered in time all the same",
+          "again": "a file, and the answer to a browser that has it already"}
 
 
 def detectors_page() -> str:

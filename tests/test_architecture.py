@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = {
     "vocabulary": "errors finding event evidence improvement release tree settings launch canary policy card answer "
                   "overview pulse openapi ledger rotation atomic attestation prediction "
-                  "alike units crontab openmetrics tallies honesty rejection overlap remembered advice",
+                  "alike hashed units crontab openmetrics tallies honesty rejection overlap remembered advice",
     "primitives": "config disk notify store process journal repository probes",
     "devices": "shim lock signing exchange installation door operators landlock sandbox vault snapshot backups "
                "rehearsal samples heartbeat build slots assets recording gateway proving mutation recipes authors "

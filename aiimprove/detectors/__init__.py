@@ -56,6 +56,7 @@ DETECTORS: Mapping[str, str] = {
     "server_errors": "ServerErrors",
     "compression": "Compression",
     "security_headers": "SecurityHeaders",
+    "static_caching": "StaticCaching",
     "empty_searches": "EmptySearches",
     "cookies": "Cookies",
     "event_loop": "EventLoop",

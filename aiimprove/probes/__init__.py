@@ -18,7 +18,7 @@ from urllib.parse import quote
 import httpx
 
 from aiimprove.alike import alike
-from aiimprove.answer import MOST_BYTES, Answer, Replay, judge
+from aiimprove.answer import MOST_BYTES, Answer, Replay, judge, validators
 from aiimprove.errors import AiimproveError, NotHealthy, TooSlow
 from aiimprove.finding import Json, Probe
 from aiimprove.probes.plans import explain
@@ -183,6 +183,16 @@ def _replay_beside(probe: Probe, copy_url: str, data: Path) -> Replay:
     return Replay(not blocked, said, waited * 1000, "ms")
 
 
+def _replay_again(probe: Probe, copy_url: str, data: Path) -> Replay:
+    """Asks for a file, and once more as who has it: the second answer is judged."""
+    with Line(copy_url) as line:
+        try:
+            known = validators(_sent(line, probe.request, {}))
+            return judge(probe.expect, _sent(line, {**probe.request, "headers": known}, {}))
+        except Dropped as dropped:
+            return Replay(False, str(dropped))
+
+
 def _replay_hanging(probe: Probe, copy_url: str, data: Path) -> Replay:
     """Good when a request is answered in time although what it makes the app ask never answers."""
     with hanging() as stub, Line(copy_url, seconds=probe.expect["within_seconds"]) as line:
@@ -199,7 +209,7 @@ def _replay_hanging(probe: Probe, copy_url: str, data: Path) -> Replay:
 
 REPLAYS: Mapping[str, Callable[[Probe, str, Path], Replay]] = {
     "http": _replay_http, "query-plan": _replay_query_plan, "beside": _replay_beside, "alike": _replay_alike,
-    "hanging": _replay_hanging}
+    "hanging": _replay_hanging, "again": _replay_again}
 
 
 def wait_until_healthy(urls: Sequence[str], answers: int, deadline: float,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from aiimprove.recipes import Unsure
 from aiimprove.recipes.sources import Source, dotted, insert_after, reparsed
 
 
@@ -19,7 +20,18 @@ def with_name(source: Source, module: str, name: str) -> tuple[Source, str]:
     existing = _from(source, module)
     if existing is not None and not isinstance(existing.names, cst.ImportStar):
         return _joined(source, existing, name, alias), alias
-    return _new_line(source, module, name, alias), alias
+    text = f"from {module} import {name}" + ("" if alias == name else f" as {alias}")
+    return _new_line(source, module, text), alias
+
+
+def with_module(source: Source, module: str) -> Source:
+    """The file with `import module` at hand. Raises Unsure when something else is called so."""
+    if any(isinstance(each, cst.Import) and any(dotted(alias.name) == module and not alias.asname
+                                                for alias in each.names) for each in _imports(source)):
+        return source
+    if module in bound(source):
+        raise Unsure(f"{source.path} has something called {module} already")
+    return _new_line(source, module, f"import {module}", is_from=False)
 
 
 def called(source: Source, module: str, name: str) -> str:
@@ -93,13 +105,12 @@ class _Line:
     group: int
 
 
-def _new_line(source: Source, module: str, name: str, alias: str) -> Source:
-    text = f"from {module} import {name}" + ("" if alias == name else f" as {alias}")
+def _new_line(source: Source, module: str, text: str, is_from: bool = True) -> Source:
     lines = [_line(source, row) for row in source.module.body if _is_import(row)]
     group = _group(module, False)
     same = _first_block([line for line in lines if line.group == group])
     if same:
-        before = [line for line in same if not line.is_from or line.module < module]
+        before = [line for line in same if (line.is_from, line.module) < (is_from, module)]
         return insert_after(source, before[-1].last if before else same[0].first - 1, [text])
     earlier = [line for line in lines if line.group < group]
     if earlier:

@@ -1,4 +1,4 @@
-"""A FastAPI app that fetches what a visitor names, without a timeout: shown by a server that stays silent, and mended."""
+"""A FastAPI app that fetches what visitors name, without a timeout: shown by a server that stays silent; mended."""
 
 from __future__ import annotations
 
