@@ -141,8 +141,25 @@ def at_pointer(document: Json, pointer: str) -> Json:
     return document
 
 
+_HTML = re.compile(r"<html\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
+
+
+def html_language(answer: Answer) -> str | None:
+    """The language that a page says it is in, empty when it does not say; None when it is no whole page."""
+    tag = _HTML.search(answer.body.decode("utf-8", "replace"))
+    said = re.search(r"""\slang\s*=\s*["']?([A-Za-z][\w-]*)""", tag[0], re.IGNORECASE) if tag else None
+    return None if tag is None else said[1] if said else ""
+
+
+def _html_lang(expect: Mapping[str, Json], answer: Answer) -> Replay:
+    said = html_language(answer)
+    good = answer.status < 400 and (said or "").partition("-")[0].lower() == expect["html_lang"]
+    return Replay(good, f"answered {answer.status}, language {said or 'unsaid'}")
+
+
 EXPECTATIONS: Mapping[str, Callable[[Mapping[str, Json], Answer], Replay]] = {
     "status_below": _status_below, "status_in": _status_in, "headers": _headers,
     "header": lambda expect, answer: _headers({"headers": [expect["header"]]}, answer),
     "encoding": _encoding, "cookie": _cookie, "json_total_at_least": _total_at_least,
+    "html_lang": _html_lang,
 }

@@ -35,7 +35,8 @@ def variants(finding: Finding, drawn: str) -> list[Probe]:
     """Other probes of the same problem; none for a cause whose other forms are not known."""
     probe, chance = finding.probe, Random(drawn)
     requests = {"integer-out-of-range": _numbers, "no-compression": _paths,
-                "missing-security-headers": _paths}.get(finding.cause)
+                "missing-security-headers": _paths, "hashed-not-kept": _paths,
+                "no-page-language": _paths}.get(finding.cause)
     if probe.kind == "query-plan":
         return [replace(probe, request={**probe.request, "sql": _other_literals(str(probe.request["sql"]), chance)})]
     if finding.cause == "sql-injection":
@@ -47,7 +48,7 @@ def variants(finding: Finding, drawn: str) -> list[Probe]:
         expect = {"encoding": expect["encoding"]}
     return [*(replace(probe, request=each, expect=expect) for each in requests(finding, chance)),
             *(replace(probe, request=each, expect={**expect, "any_status": True})
-              for each in (_refused(finding, chance) if "headers" in expect else ()))]
+              for each in (_refused(finding, chance) if finding.cause == "missing-security-headers" else ()))]
 
 
 def _numbers(finding: Finding, chance: Random) -> Iterator[Mapping[str, Json]]:

@@ -57,6 +57,7 @@ DETECTORS: Mapping[str, str] = {
     "compression": "Compression",
     "security_headers": "SecurityHeaders",
     "static_caching": "StaticCaching",
+    "page_language": "PageLanguage",
     "empty_searches": "EmptySearches",
     "cookies": "Cookies",
     "event_loop": "EventLoop",

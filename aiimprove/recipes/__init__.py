@@ -74,6 +74,7 @@ RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "hashed_files": ("HashedFiles", ("hashed-not-kept",)),
     "flask_hashed_files": ("FlaskHashedFiles", ("hashed-not-kept",)),
     "express_hashed_files": ("ExpressHashedFiles", ("hashed-not-kept",)),
+    "page_lang": ("PageLang", ("no-page-language",)),
     "security_headers": ("SecurityHeaders", ("missing-security-headers",)),
     "flask_headers": ("FlaskHeaders", ("missing-security-headers",)),
     "django_headers": ("DjangoHeaders", ("missing-security-headers",)),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from aiimprove.checks.variants import seed, variants
 from aiimprove.finding import Finding, Kind, Probe
@@ -64,3 +66,23 @@ def test_headers_are_asked_of_redirects_and_errors_too() -> None:
     lenient = [each.request["path"] for each in variants(bare, "a") if each.expect.get("any_status")]
     assert lenient[1:] == ["/items/x", "/items/"] and len(lenient[0]) == 17
     assert paths(bare, "a") != paths(bare, "b") and len(paths(bare, "a")) == 4
+
+
+def test_only_security_headers_are_asked_of_what_is_not_there() -> None:
+    kept = replace(FINDING, cause="hashed-not-kept", details={"paths": ["/a.0a1b2c3d.js"]}, probe=Probe(
+        "http", "shop", {"method": "GET", "path": "/b.1a1b2c3d.js"}, {"headers": [{"name": "Cache-Control"}]}))
+    assert [path.partition("?")[0] for path in paths(kept, "a")] == ["/b.1a1b2c3d.js", "/a.0a1b2c3d.js"]
+
+
+def test_texts_are_put_where_the_attack_stood() -> None:
+    attack = "no' OR 'qk7' LIKE 'qk7"
+    sent = {"method": "POST", "path": "/items?q=no%27%20OR%20%27qk7%27%20LIKE%20%27qk7",
+            "body": '{"q": "no\' OR \'qk7\' LIKE \'qk7"}', "other": {}, "said": [attack]}
+    hole = replace(FINDING, cause="sql-injection", details={"attack": attack}, probe=Probe(
+        "alike", "shop", sent, {"status_below": 500}))
+    made = variants(hole, "a")
+    assert {each.kind for each in made} == {"http", "alike"} and variants(hole, "b") != made
+    for each in made:
+        assert "qk7" not in str(each.request) and ("other" in each.request) == (each.kind == "alike")
+        asked = parse_qs(each.request["path"].partition("?")[2])["q"][0]
+        assert json.loads(each.request["body"])["q"] == asked and "'" in asked
