@@ -25,7 +25,7 @@ from aiimprove.recipes.sql_calls import (
     with_names,
     with_values,
 )
-from aiimprove.recipes.sql_python import Written, python_value
+from aiimprove.recipes.sql_python import Written, python_value, steady
 from aiimprove.recipes.sql_text import statement
 from aiimprove.recipes.sql_values import values
 from aiimprove.settings import Config
@@ -119,14 +119,14 @@ def _resolved(place: Place, node: cst.BaseExpression, call: cst.Call, depth: int
         value = _assigned(place, node.value) if depth < _DEEPEST else None
         return _resolved(place, value, call, depth + 1) if value is not None else None
     found = statement(node)
-    return Sending(found, call) if found and found.dynamic else None
+    return Sending(found, call, later=depth > 0) if found and found.dynamic else None
 
 
 def _of_text(place: Place, text: cst.Call, call: cst.Call | None) -> Sending | None:
-    node: cst.BaseExpression | None = text.args[0].value if text.args else None
-    node = _assigned(place, node.value) if isinstance(node, cst.Name) else node
+    given = text.args[0].value if text.args else None
+    node = _assigned(place, given.value) if isinstance(given, cst.Name) else given
     found = statement(node) if node is not None else None
-    return Sending(found, call, text) if found and found.dynamic else None
+    return Sending(found, call, text, node is not given) if found and found.dynamic else None
 
 
 def _assigned(place: Place, name: str) -> cst.BaseExpression | None:
@@ -136,6 +136,10 @@ def _assigned(place: Place, name: str) -> cst.BaseExpression | None:
         return None
     if len(given) != 1 or bindings(place.function, name) != 1:
         raise Unsure(f"the statement {name} is put together in several places")
+    used = [each for each in ast.walk(place.function) if isinstance(each, ast.Name) and each.id == name
+            and isinstance(each.ctx, ast.Load)]
+    if len(used) != 1:
+        raise Unsure(f"the statement {name} is used in several places")
     wanted, found = given[0].lineno, list[cst.BaseExpression]()
 
     class Assigned(cst.CSTVisitor):
@@ -155,6 +159,8 @@ def _bound(place: Place, sources: Sequence[Source], sending: Sending) -> Source:
     fresh = sending.call is None or len(sending.call.args) == 1
     inserted = [each.read(mark == "%s" and not fresh) for each in values(sending.statement)]
     new = _distinct(python_value(place.source, place.function, place.parameter, each) for each in inserted)
+    for each in inserted if sending.later else ():
+        steady(place.source, place.function, each)
     places = bound_already(sending.statement.leaves, mark)
     bind_in_text(sending, mark, fresh, [each.name for each in new])
     replaced = {id(sending.statement.node): sending.statement.rebuilt()}

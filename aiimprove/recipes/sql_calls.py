@@ -23,11 +23,13 @@ _BOUND = re.compile(r"'(?:[^']|'')*'|(\?|%s|\x00)")
 
 @dataclass(frozen=True)
 class Sending:
-    """A call with a statement: `text` is SQLAlchemy's text(...) around it, `call` what sends it (None: not seen)."""
+    """A call with a statement: `text` is SQLAlchemy's text(...) around it, `call` what sends it (None: not seen).
+    `later` says that the statement is a variable first."""
 
     statement: Statement
     call: cst.Call | None
     text: cst.Call | None = None
+    later: bool = False
 
 
 def is_text(source: Source, call: cst.Call) -> bool:

@@ -37,7 +37,6 @@ def python_value(source: Source, function: Function, parameter: str, value: Valu
             raise Unsure("a list is inserted, whose length is not known")
         if any(isinstance(each, (ast.NamedExpr, ast.Await, ast.Yield)) for each in ast.walk(tree)):
             raise Unsure("what is inserted does something besides")
-        _steady(function, tree)
     name = _name(trees[0])
     if not value.quoted and not _plain(function, trees[0], parameter, 0):
         raise Unsure(f"it is not plain whether {codes[0]} is a value or a piece of SQL")
@@ -61,9 +60,10 @@ def _formatted(value: Value, codes: list[str]) -> str:
     return f"f{quote}{body}{quote}"
 
 
-def _steady(function: Function, tree: ast.expr) -> None:
+def steady(source: Source, function: Function, value: Value) -> None:
     """Raises Unsure when a variable may be another one by the time the statement is sent."""
-    for each in ast.walk(tree):
+    codes = [source.code(part) for part in value.parts if not isinstance(part, str)]
+    for each in (node for code in codes for node in ast.walk(ast.parse(code, mode="eval"))):
         if isinstance(each, ast.Name) and bindings(function, each.id) > 1:
             raise Unsure(f"{each.id} is given in more than one place")
 
