@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 Json = Any  # a value that json.dumps takes
+LISTED = "listed_because"
+"""Of a finding that is only listed: why it cannot be shown or written, among its details."""
 
 
 class Kind(StrEnum):

@@ -54,4 +54,6 @@ def _proven(proof: dict[str, Any] | None) -> str:
 
 
 def _why(improvement: Any) -> str:
-    return improvement.reason or _WHY[improvement.status == "NEEDS_AUTHOR"]
+    from aiimprove.finding import LISTED
+
+    return improvement.reason or improvement.finding.details.get(LISTED) or _WHY[improvement.status == "NEEDS_AUTHOR"]

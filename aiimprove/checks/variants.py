@@ -124,7 +124,7 @@ def _texts(finding: Finding, chance: Random) -> Iterator[Probe]:
     plain = f"z{chance.getrandbits(40):x}" if mark else str(chance.randrange(10 ** 6, 10 ** 7))
     for end in (mark, f"{mark} {plain}", mark * 3) if mark else ():
         yield Probe("http", service, _said(request, attack, plain + end), {"status_below": 500})
-    for each in _compared(mark, chance):
+    for each in _compared(mark, chance) if finding.probe.kind == "alike" else ():
         texts = [f"{plain}{mark} OR {comparison}" for comparison in each]
         true, other = (_said(request, attack, text) for text in texts)
         yield Probe("alike", service, {**true, "other": other, "said": [*texts, plain]}, {"status_below": 500})

@@ -10,7 +10,7 @@ from aiimprove.detectors.functions import lasting_name
 from aiimprove.detectors.keeping import kept
 from aiimprove.detectors.outgoing import Code, Waiting, code
 from aiimprove.detectors.visit import Visit, visit
-from aiimprove.finding import Finding, Json, Kind, Probe
+from aiimprove.finding import LISTED, Finding, Json, Kind, Probe
 from aiimprove.openapi import Route
 from aiimprove.probes import MET, replay
 from aiimprove.probes.stub import ADDRESS
@@ -82,13 +82,13 @@ def _finding(subject: Subject, each: Visit, rows: list[tuple[Route, Waiting]], w
     root = subject.source / each.service.folder
     place = lasting_name(root, waiting.file, waiting.function)
     lines = sorted({(row.line, row.said) for _, row in rows})
+    hidden = "which server is asked stands in the code or in the configuration, so that it cannot be shown on a copy"
     shown = f"A server that takes the connection and stays silent held {route.name} for more than " \
-            f"{WITHIN_SECONDS:g} seconds." if way else \
-        "Which server is asked stands in the code or in the configuration, so that it cannot be shown on a copy."
+            f"{WITHIN_SECONDS:g} seconds." if way else f"W{hidden[1:]}."
     details: dict[str, Json] = {
         "service": each.name, "method": route.method, "route": route.path, "file": waiting.file,
         "function": waiting.function, "lines": [line for line, _ in lines], "calls": [said for _, said in lines],
-        "routes": sorted({other.name for other, _ in rows}), "shown": way is not None}
+        "routes": sorted({other.name for other, _ in rows})} | ({} if way else {LISTED: hidden})
     return Finding("outgoing_timeouts", Kind.BUG, CAUSE, f"{each.name}/{place}",
                    f"Do not wait for others for ever in {place}",
                    f"{', '.join(dict.fromkeys(said for _, said in lines))} in {place} has no timeout, and "

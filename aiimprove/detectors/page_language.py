@@ -10,7 +10,7 @@ from aiimprove.detectors import Subject
 from aiimprove.detectors.languages import language
 from aiimprove.detectors.pages import pages, text
 from aiimprove.detectors.visit import visit
-from aiimprove.finding import Finding, Json, Kind, Probe
+from aiimprove.finding import LISTED, Finding, Json, Kind, Probe
 from aiimprove.samples import Request
 
 _PICTURE = re.compile(r"""<img\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
@@ -53,7 +53,8 @@ def _unsaid(name: str, mute: list[str], said: str) -> Finding:
     return Finding("page_language", Kind.BUG, "no-page-language", name,
                    f"Say which language the pages of {name} are in",
                    f"The html element of {', '.join(mute[:4])} has no lang, so that screen readers guess. {guessed}",
-                   probe, 25.0 if said else 12.0, {"service": name, "paths": mute, "language": said})
+                   probe, 25.0 if said else 12.0, {"service": name, "paths": mute, "language": said} | (
+                       {} if said else {LISTED: "the language cannot be told from so few words"}))
 
 
 def _unworded(name: str, bare: list[tuple[str, str]]) -> Finding:
@@ -61,4 +62,5 @@ def _unworded(name: str, bare: list[tuple[str, str]]) -> Finding:
     return Finding("page_language", Kind.BUG, "images-without-alt", name, f"Give the images of {name} words, or none",
                    f"{len(bare)} images have no alt: {shown}. Screen readers read their addresses aloud. One that only "
                    "decorates wants an empty alt; which do, only a person can say.",
-                   Probe("none", name, {}, {}), 10.0, {"service": name, "images": [list(each) for each in bare[:40]]})
+                   Probe("none", name, {}, {}), 10.0, {"service": name, "images": [list(each) for each in bare[:40]],
+                                              LISTED: "which of them only decorate, a person has to say"})

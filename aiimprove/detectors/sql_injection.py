@@ -29,6 +29,8 @@ from aiimprove.samples import Request, key_of, request
 CAUSE = "sql-injection"
 SECONDS = 120.0
 TIMES = 3
+_COMPARED = ("GET", "POST")
+"""What changes or deletes the rows that it finds is never asked with what is always true."""
 _SYNTAX = re.compile(r"syntax error|unrecognized token|unterminated|error in your SQL", re.IGNORECASE)
 _OWN_LANGUAGE = re.compile(r"fts\d|tsquery|json", re.IGNORECASE)
 """What has a language of its own inside of a value, with errors of its own."""
@@ -103,13 +105,14 @@ class Trial:
         asked = Asked(self.visit, route, parameter, self.visit.samples.valid(route))
         usable = [str(value) for value in (UNKNOWN, known) if asked.works(str(value))]
         for quote in QUOTES if usable else ():
-            attacks = list(quoted(str(known), quote))
-            if asked.differs(broken(usable[0], quote), whole(usable[0], quote)) or asked.reckons(attacks[0]):
+            attacks = list(quoted(str(known), quote)) if route.method in _COMPARED else []
+            if asked.differs(broken(usable[0], quote), whole(usable[0], quote)) or any(map(asked.reckons, attacks[:1])):
                 attack = next((each for each in attacks if asked.reckons(each)), None)
                 crash = self._crash(asked, usable[0], quote)
                 if attack or (crash and quote == QUOTES[0] and _breaks(crash)):
                     return self._found(asked, attack, (usable[0], quote), crash)
-        attack = next((each for each in bare(str(known)) if asked.reckons(each)), None)
+        numbers = bare(str(known)) if route.method in _COMPARED else ()
+        attack = next((each for each in numbers if asked.reckons(each)), None)
         return self._found(asked, attack, (str(known), ""), None) if attack else None
 
     def _crash(self, asked: Asked, plain: str, quote: str) -> Crash | None:

@@ -19,11 +19,13 @@ from aiimprove.authors import AUTHORS, can_write
 from aiimprove.detectors import Subject, look_all, outgoing_timeouts
 from aiimprove.detectors.outgoing import code
 from aiimprove.finding import Finding, Kind, Probe
+from aiimprove.improvement import Improvement, Status
 from aiimprove.openapi import Route
 from aiimprove.prediction import only_reads
 from aiimprove.probes import replay
 from aiimprove.recipes import Declined, Draft
 from aiimprove.settings import Config, Service
+from commands.findings import _why
 
 CONFIG = Config(services={"api": Service(runtime="python", health="/health", openapi="/openapi.json", tests="tests")})
 ROUTES = {"paths": {"/preview": {"get": {"operationId": "preview_preview_get", "parameters": [
@@ -80,6 +82,7 @@ def test_a_server_that_stays_silent_shows_it(tmp_path: Path, monkeypatch: pytest
         assert replay(found[0].probe, subject.copy.urls["api"], tmp_path).observed.startswith("answered 502")
         listed, _ = look_all(subject, ["outgoing_timeouts"])
     assert [each.probe.kind for each in listed] == ["none"] and not can_write("recipes", listed[0])
+    assert "cannot be shown" in _why(Improvement("a", listed[0], Status.NEEDS_AUTHOR))
 
 
 HEAD = "import requests\n\n\ndef preview(url, **options):\n"
