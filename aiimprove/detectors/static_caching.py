@@ -15,6 +15,7 @@ from aiimprove.finding import Finding, Json, Kind, Probe
 from aiimprove.hashed import is_hashed
 from aiimprove.samples import Request
 
+HASHED, AGAIN = "hashed-not-kept", "sent-again"
 KEPT: dict[str, Json] = {"name": "Cache-Control", "pattern": r"immutable|max-age=[1-9]\d{5,}"}
 LEAST_BYTES = 1400
 MOST_FILES = 16
@@ -36,9 +37,9 @@ class StaticCaching:
             hashed = {path: answer for path, answer in loaded.items()
                       if is_hashed(urlsplit(path).path) and not _kept(answer)}
             if hashed:
-                yield _finding(name, "hashed-not-kept", hashed, "http", {"headers": [KEPT]})
+                yield _finding(name, HASHED, hashed)
             if again:
-                yield _finding(name, "sent-again", again, "again", {"status_in": [304]})
+                yield _finding(name, AGAIN, again)
 
 
 def _loaded(each: Visit) -> Mapping[str, Answer]:
@@ -65,21 +66,22 @@ def _revalidated(each: Visit, path: str, answer: Answer) -> bool:
     return again is not None and again.status == 304
 
 
-def _finding(name: str, cause: str, found: Mapping[str, Answer], kind: str, expect: Mapping[str, Json]) -> Finding:
+def _finding(name: str, cause: str, found: Mapping[str, Answer]) -> Finding:
     size = sum(len(answer.raw) for answer in found.values())
     path = max(found, key=lambda each: (len(found[each].raw), each))
     title, why = _WORDS[cause]
     details: dict[str, Json] = {"service": name, "path": path, "paths": sorted(found), "bytes": size,
                                 "cache_control": found[path].headers.get("cache-control", "")}
-    probe = Probe("http", name, Request("GET", path).to_json(), expect) if kind == "http" else Probe(
-        "again", name, Request("GET", path).to_json(), expect)
+    probe = Probe("http", name, Request("GET", path).to_json(), {"headers": [KEPT]})
+    if cause == AGAIN:
+        probe = Probe("again", name, probe.request, {"status_in": [304]})
     return Finding("static_caching", Kind.PERFORMANCE, cause, name, title.format(name),
                    f"{why} {len(found)} files with {size:,} bytes are concerned, such as {path}.", probe,
                    round(min(60.0, 8 * math.log2(1 + size / 1000)), 1), details)
 
 
 _WORDS = {
-    "hashed-not-kept": ("Let browsers keep the files of {} whose names say what is in them",
+    HASHED: ("Let browsers keep the files of {} whose names say what is in them",
                         "A file with a hash in its name never changes, and yet browsers ask for it on every visit."),
-    "sent-again": ("Answer browsers that have a file of {} already",
+    AGAIN: ("Answer browsers that have a file of {} already",
                    "A browser that has a file already is sent all of it again.")}
