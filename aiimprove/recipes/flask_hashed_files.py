@@ -44,7 +44,7 @@ def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
         f'{constant} = re.compile(r"{HASHED}")', "", "",
         f"def {name}(response: {response}) -> {response}:",
         '    """Lets browsers keep files whose names change with what is in them."""',
-        f'    static = ({request}.endpoint or "").rpartition(".")[2] == "static"',
+        f'    static = ({request}.endpoint or "").endswith("static")',
         f"    if static and response.status_code == 200 and {constant}.search({request}.path):",
         f'        response.headers["Cache-Control"] = "{KEPT}"',
         "    return response"])

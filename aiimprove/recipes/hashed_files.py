@@ -68,9 +68,8 @@ def _middleware(name: str, constant: str, headers: str, types: dict[str, str]) -
 
     async def __call__(self, scope: {types["Scope"]}, receive: {types["Receive"]}, send: {types["Send"]}) -> None:
         async def send_kept(message: {types["Message"]}) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 200:
+            if message.get("status") == 200 and "headers" in message:
                 if {constant}.search(scope["path"]):
-                    message.setdefault("headers", [])
                     {headers}(scope=message).setdefault("Cache-Control", "{KEPT}")
             await send(message)
 

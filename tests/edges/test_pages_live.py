@@ -12,7 +12,7 @@ from stand import Stand, app_python, frameworks_python, running
 from aiimprove.authors import AUTHORS
 from aiimprove.checks.variants import variants
 from aiimprove.detectors import look_all
-from aiimprove.mutation import mutants
+from aiimprove.mutation import chosen, mutants
 from aiimprove.probes import get, replay
 from aiimprove.recipes import Draft
 from aiimprove.settings import Config, Service
@@ -105,7 +105,7 @@ def test_a_flask_app_with_templates_and_static_files(tmp_path: Path) -> None:
     assert passes(tree, frameworks_python())
     after = (tree / "main.py").read_text()
     unnoticed = []
-    for mutant in mutants("main.py", FLASK, after):
+    for mutant in chosen(mutants("main.py", FLASK, after), 12):
         (tree / "main.py").write_text(mutant.text)
         unnoticed += [str(mutant)] if passes(tree, frameworks_python()) else []
     assert unnoticed == []
@@ -126,7 +126,7 @@ def test_a_fastapi_app_that_serves_built_pages(tmp_path: Path) -> None:
     assert "main.py" in files and "pages/index.html" in files
     assert passes(tree, app_python())
     unnoticed = []
-    for mutant in mutants("main.py", FASTAPI, (tree / "main.py").read_text()):
+    for mutant in chosen(mutants("main.py", FASTAPI, (tree / "main.py").read_text()), 12):
         (tree / "main.py").write_text(mutant.text)
         unnoticed += [str(mutant)] if passes(tree, app_python()) else []
     assert unnoticed == []
