@@ -80,7 +80,7 @@ def _hangs(subject: Subject, service: str, way: Way) -> bool:
 def _finding(subject: Subject, each: Visit, rows: list[tuple[Route, Waiting]], way: Way | None) -> Finding:
     route, waiting = rows[0] if way is None else next(row for row in rows if row[0] == way.route)
     root = subject.source / each.service.folder
-    place = lasting_name(root, waiting.file, waiting.function)
+    place = lasting_name(root, waiting.file, waiting.function, waiting.line)
     lines = sorted({(row.line, row.said) for _, row in rows})
     hidden = "which server is asked stands in the code or in the configuration, so that it cannot be shown on a copy"
     shown = f"A server that takes the connection and stays silent held {route.name} for more than " \

@@ -137,7 +137,7 @@ class Trial:
         finding = _finding(asked, attack, broken(*end), crash, line)
         if line is None:
             return Hole(asked.route, asked.parameter, finding, None)
-        name = lasting_name(root, line.file, line.function)
+        name = lasting_name(root, line.file, line.function, line.line)
         finding = replace(finding, place=f"{self.visit.name}/{name} {asked.parameter.name}", details={
             **finding.details, "file": line.file, "function": line.function, "line": line.line})
         return Hole(asked.route, asked.parameter, finding, (line.file, line.line))
