@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
 from aiimprove import atomic
 from aiimprove.finding import Finding, Json, Probe
@@ -146,7 +146,8 @@ def _said(request: Mapping[str, Json], attack: str, text: str) -> dict[str, Json
     body = request.get("body")
     changed = {**request, "path": path}
     if isinstance(body, str):
-        changed["body"] = body.replace(json.dumps(attack)[1:-1], json.dumps(text)[1:-1])
+        asked = body.replace(json.dumps(attack)[1:-1], json.dumps(text)[1:-1])
+        changed["body"] = asked if asked != body else body.replace(quote_plus(attack), quote_plus(text))
     return changed
 
 
