@@ -11,9 +11,9 @@ import libcst as cst
 
 from aiimprove.finding import Finding
 from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
+from aiimprove.recipes.attacks import attack_test
 from aiimprove.recipes.clients import NO_TEST
 from aiimprove.recipes.crashed import Function, assigned, bindings
-from aiimprove.recipes.refusals import attack_test
 from aiimprove.recipes.sources import Source, python_sources, reparsed, service_of
 from aiimprove.recipes.sql_calls import (
     Sending,

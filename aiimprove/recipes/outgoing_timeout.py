@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -13,7 +12,7 @@ from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
 from aiimprove.recipes.arguments import appended
 from aiimprove.recipes.clients import NO_TEST, Client, new_test
 from aiimprove.recipes.django_tests import new_case
-from aiimprove.recipes.refusals import call, named_test
+from aiimprove.recipes.refusals import call, django_call, named_test
 from aiimprove.recipes.sources import Source, argument, dotted, python_sources, reparsed, service_of
 from aiimprove.settings import Config, Service
 
@@ -89,10 +88,7 @@ def _test(tree: Path, service: Service, finding: Finding) -> dict[str, str]:
         return [f'with patch("{patched}", side_effect={raised}) as asked, suppress({error}):', f"    {sent}",
                 equal.format(f"[{said} for each in asked.call_args_list[:1]]", f"[{SECONDS}]")]
 
-    words = [json.dumps(asked["path"]), *([f"{asked['body']!r}", 'content_type="application/json"']
-                                          if asked.get("body") else [])]
-    case = new_case(tree, service, name, body(f"self.client.{method.lower()}({', '.join(words)})",
-                                              "self.assertEqual({}, {})"),
+    case = new_case(tree, service, name, body(f"self.client.{django_call(asked)}", "self.assertEqual({}, {})"),
                     (*imports, "from django.test import TestCase"))
 
     def lines(client: Client) -> list[str]:

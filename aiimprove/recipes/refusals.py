@@ -52,41 +52,18 @@ def _test(tree: Path, service: Service, finding: Finding, said: str, asked: Aske
     return {path: text for path, text in new_test(tree, service, name, body).items() if "assert" in text}
 
 
-def attack_test(tree: Path, service: Service, finding: Finding) -> dict[str, str]:
-    """A file with a test that what a visitor sends is a value in the statement, whatever it is; and that what is usual
-    is still answered. Empty as above. Raises Unsure."""
-    details, pair = finding.details, [finding.probe.request, *filter(None, [finding.probe.request.get("other")])]
-    method = str(details["method"]).lower()
-    name = named_test(str(details["method"]), str(details["route"]), str(details["parameter"]), "is_a_value")
-    asked = [*pair, details["valid"]]
-    if case := new_case(tree, service, name, [
-            *(f"{word} = self.client.{_words(each)}" for word, each in zip(_ANSWERS, asked, strict=False)),
-            *(f"self.assertLess({word}.status_code, 500)" for word, _ in zip(_ANSWERS, asked, strict=False)),
-            *(["self.assertEqual(first.status_code, second.status_code)"] if pair[1:] else [])]):
-        return case
-
-    def body(client: Client) -> list[str]:
-        lines = [f"{word} = {client.name}.{call(method, each)}" for word, each in zip(_ANSWERS, asked, strict=False)]
-        lines += [f"assert {word}.status_code < 500" for word, _ in zip(_ANSWERS, asked, strict=False)]
-        return [] if client.bare else lines + (["assert first.status_code == second.status_code"] if pair[1:] else [])
-
-    return {path: text for path, text in new_test(tree, service, name, body).items() if "assert" in text}
-
-
-_ANSWERS = ("first", "second", "third")
-
-
 def _djangos(asked: Asked) -> Iterator[str]:
     """The same in the words of Django's TestCase."""
     refused, taken, status = asked
     for each in refused:
-        yield f"refused = self.client.{_words(each)}"
+        yield f"refused = self.client.{django_call(each)}"
         yield f"self.assertEqual(refused.status_code, {status})"
     for each in taken:
-        yield f"self.assertNotIn(self.client.{_words(each)}.status_code, ({status}, 500))"
+        yield f"self.assertNotIn(self.client.{django_call(each)}.status_code, ({status}, 500))"
 
 
-def _words(request: Mapping[str, Json]) -> str:
+def django_call(request: Mapping[str, Json]) -> str:
+    """How a client of Django's tests sends a request."""
     words = [json.dumps(request["path"])]
     if form := _form(request):
         words += [repr(form)]

@@ -110,6 +110,10 @@ def test_a_flask_app_that_writes_values_into_its_sql(tmp_path: Path, python: str
         assert b"2 wines" in get(url + "/search?q=Beau").body and b"Barolo" in get(url + "/regions/Piemonte").body
         assert look_all(subject, ["sql_injection"]) == ([], [])
     own_tests_pass(place, python, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    shutil.copy(APPS / "cellar" / "cellar.py", place.source)
+    for each in (place.source / "tests").glob("*_is_a_value.py"):
+        with pytest.raises(AssertionError):
+            own_tests_pass(place, python, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(each))
 
 
 def own_tests_pass(place: Stand, python: str, *words: str) -> None:

@@ -25,7 +25,8 @@ def write(tree: Path, text: str, line: str = "# here", parameter: str = "q", **m
                   len(text.splitlines()))
     details = {"service": "web", "method": "GET", "route": "/b", "parameter": parameter, "location": "query",
                "file": "main.py", "function": "one", "line": number, "valid": {"method": "GET", "path": "/b?q=a"}}
-    asked = {"method": "GET", "path": "/b?q=true", "other": {"method": "GET", "path": "/b?q=false"}, "said": []}
+    asked = {"method": "GET", "path": "/b?q=true", "other": {"method": "GET", "path": "/b?q=false"}, "said": [
+        "a' OR 'qk7' LIKE 'qk7", "a' OR 'qk7' LIKE 'qk8", "a"]}
     found = Finding("sql_injection", Kind.SECURITY, "sql-injection", "web/one q", "t", "s",
                     Probe("alike", "web", asked, {"status_below": 500}), 1.0, details)
     for name, each in {"main": text, **more}.items():
@@ -167,5 +168,5 @@ def test_its_test_asks_what_is_usual_and_the_attack(tmp_path: Path) -> None:
     result, _ = write(tmp_path, text, tests__conftest=fixture, tests__test_a="")
     assert isinstance(result, Draft) and result.files == ("srv/main.py", "srv/tests/test_get_b_q_is_a_value.py")
     test = (tmp_path / "srv/tests/test_get_b_q_is_a_value.py").read_text()
-    assert 'first = client.get("/b?q=true")' in test and "assert first.status_code == second.status_code" in test
-    assert "assert third.status_code < 500" in test
+    assert 'first = client.get("/b?q=true")' in test and "assert usual.status_code < 500" in test
+    assert 'assert first.text.replace("qk8", "qk7") == second.text.replace("qk8", "qk7")' in test
