@@ -18,7 +18,7 @@ from aiimprove.recipes.guard_parsing import GuardParsing
 from aiimprove.recipes.integer_guard import IntegerGuard
 from aiimprove.recipes.lookup_404 import Lookup404
 from aiimprove.recipes.null_in_body import NullInBody
-from aiimprove.recipes.refusals import _words
+from aiimprove.recipes.refusals import django_call
 from aiimprove.settings import Config, Service
 
 CONFIG = Config(services={"web": Service(folder="srv", tests="tests")})
@@ -219,7 +219,7 @@ def test_the_test_of_a_form_sends_a_form(tmp_path: Path) -> None:
     assert isinstance(result, Draft) and "    except ValueError:\n        abort(400)\n" in after, result
     [test] = [each for each in result.files if "tests/" in each]
     assert """client.post("/b/1", data={'key': 'nothing-like-this', 'note': ''})""" in (tmp_path / test).read_text()
-    assert _words(probe.request) == """post("/b/1", {'key': 'nothing-like-this', 'note': ''})"""
+    assert django_call(probe.request) == """post("/b/1", {'key': 'nothing-like-this', 'note': ''})"""
 
 
 @pytest.mark.parametrize(("body", "said"), [
