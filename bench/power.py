@@ -16,7 +16,8 @@ the config that init wrote and the dependencies that it installs.
 The apps are our own (tests/apps/power), made before they were first run here; what they measure is the classes of
 defects that the detectors name, and no share of all the defects that there are. `--checkout FOLDER ...` does the same
 with copies of real projects (what git knows of them; nothing is written there), where nothing is planted and every
-finding is listed. `--only APP ...` takes some apps of the dev set alone. `--short`: one app, and one proof.
+finding is told. `--only APP ...` takes some apps of the dev set alone, `--look 1` leaves out the proofs. `--short`: one
+app, and one proof.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def measure(wanted: Wanted) -> Figures:
 
 
 def _outcomes(scratch: Path, wanted: Wanted) -> Iterator[Outcome]:
-    most = SHORT_PROOFS if wanted.short else None
+    most = 0 if wanted.more.get("look") else SHORT_PROOFS if wanted.short else None
     checkouts = list(wanted.more.get("checkout") or ())
     for checkout in checkouts:
         with of_checkout(scratch, Path(checkout)) as site:
@@ -89,6 +90,8 @@ def targets(outcomes: Sequence[Outcome]) -> list[Target]:
 def _of_proofs(planted: Sequence[Outcome], count: int) -> list[Target]:
     """Of all that is planted; where only some proposals were proven (the short form), of those."""
     proven = sum(len(each.proven) for each in planted)
+    if not any(each.tried for each in planted):
+        return []
     if any(each.unproven_yet for each in planted):
         tried = sum(each.tried for each in planted)
         return [Target("share of tried fixes that are not proven", 1 - proven / max(1, tried), 1 - LEAST_PROVEN)]
@@ -96,7 +99,8 @@ def _of_proofs(planted: Sequence[Outcome], count: int) -> list[Target]:
 
 
 def _words() -> dict[str, tuple[type, str]]:
-    return {"checkout": (list, "folders of real projects"), "only": (list, "names of apps of the dev set")}
+    return {"checkout": (list, "folders of real projects"), "only": (list, "names of apps of the dev set"),
+            "look": (int, "1: nothing is proven")}
 
 
 if __name__ == "__main__":

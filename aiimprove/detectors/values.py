@@ -23,12 +23,20 @@ _WORDS = {"": "an empty {}", "'": "a quote in {}", "%": "a percent sign in {}", 
 
 def hostile(parameter: Parameter) -> tuple[Json, ...]:
     """What is tried on a parameter of its type; words too where no schema keeps them from a number."""
-    kinds: Mapping[str, tuple[Json, ...]] = {"integer": INTEGERS, "number": NUMBERS, "string": STRINGS}
+    kinds: Mapping[str, tuple[Json, ...]] = {"integer": (*INTEGERS, *_bounds(parameter)), "number": NUMBERS,
+                                             "string": STRINGS}
     anywhere = tuple(value for value in kinds.get(parameter.type, ()) if value != "" or parameter.location != "path")
     if parameter.location == "body":
         return anywhere + IN_A_BODY
     return anywhere if parameter.pointer or parameter.type not in kinds or parameter.type == "string" else (
         *anywhere, UNKNOWN)
+
+
+def _bounds(parameter: Parameter) -> tuple[Json, ...]:
+    """The last integers that a schema allows: what is looked up by them is seldom there."""
+    said = (parameter.schema.get(word) for word in ("minimum", "maximum"))
+    numbers = (int(each) for each in said if isinstance(each, int) or (isinstance(each, float) and each.is_integer()))
+    return tuple(dict.fromkeys(each for each in numbers if each not in INTEGERS))
 
 
 def worst(values: Sequence[Json]) -> Json:
