@@ -49,7 +49,7 @@ def predict(evidence: Evidence | None) -> Prediction | None:
 def only_reads(probe: Probe) -> bool:
     """Whether live may be asked: nothing is written by it."""
     requests = (probe.request, *probe.request.get("also", ()))
-    if probe.kind in ("alike", "hanging"):  # an attack on live, or work for nothing
+    if probe.kind in ("alike", "hanging", "statements"):  # an attack, work for nothing, or what live does not record
         return False
     return probe.kind == "query-plan" or all(str(each.get("method", "")).upper() in _READS for each in requests)
 

@@ -38,7 +38,8 @@ PROBES = {"http": "a request to the app, and what a good answer to it is",
           "beside": "a second request, answered while the first still runs",
           "alike": "two requests whose texts differ, and are answered alike",
           "hanging": "a request that makes the app ask a server which never answers, answered in time all the same",
-          "again": "a file, and the answer to a browser that has it already"}
+          "again": "a file, and the answer to a browser that has it already",
+          "statements": "a request, and how often the app sends the same statement for it"}
 
 
 def detectors_page() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiimprove.answer import Replay
+from aiimprove.checks.recording import recording
 from aiimprove.checks.second_look import finds_it
 from aiimprove.checks.variants import seed, variants
 from aiimprove.evidence import Check, Measurement, Verdict
@@ -18,6 +19,11 @@ SHOWN = 3
 
 
 def run(stand: Stand) -> Check:
+    with recording(stand) as counting:
+        return _looked(counting)
+
+
+def _looked(stand: Stand) -> Check:
     before, after = [], []
     for _ in range(TIMES):
         before.append(_replayed(stand, stand.baseline))

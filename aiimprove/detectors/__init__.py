@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from aiimprove.finding import Finding
+from aiimprove.probes import recorded
 from aiimprove.recording import NO_TRAFFIC, Traffic
 from aiimprove.settings import Config
 
 if TYPE_CHECKING:
     from aiimprove.proving import Copy
 
-RECORDED = ".recorded-sql"
+RECORDED = recorded.FOLDER
 """Where the SQL recorder writes, in the data of an instrumented copy."""
 REPEATED = 0.75
 """What remains of the impact of a finding whose cause another one has that hurts more."""
@@ -53,6 +54,7 @@ class Detector(Protocol):
 
 DETECTORS: Mapping[str, str] = {
     "slow_sql": "SlowSql",  # first: the recorder keeps few examples, and these shall come from its own requests
+    "repeated_sql": "RepeatedSql",
     "server_errors": "ServerErrors",
     "compression": "Compression",
     "security_headers": "SecurityHeaders",
@@ -92,7 +94,7 @@ def look_all(subject: Subject, names: Sequence[str] = ()) -> tuple[list[Finding]
     return rank(each for each in found.values() if not _told_better(each, found.values())), failed
 
 
-INSTRUMENTED = frozenset({"sql_injection"})
+INSTRUMENTED = frozenset({"sql_injection", "repeated_sql"})
 """Detectors that see less, or no routes at all, of a copy that does not record."""
 _OF_QUOTES = frozenset({ascii("'"), ascii("\x00")})
 """What a value in a statement crashes on when it is part of it; as it is written down."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 import tempfile
@@ -14,10 +13,10 @@ from pathlib import Path
 from aiimprove.detectors import RECORDED, Subject
 from aiimprove.detectors.indexes import Helped, best
 from aiimprove.detectors.keeping import clone
-from aiimprove.detectors.statements import shape
 from aiimprove.detectors.visit import visit
 from aiimprove.finding import Finding, Json, Kind, Probe
 from aiimprove.probes.plans import Explained, explain
+from aiimprove.probes.recorded import Recorded, shape
 
 SLOW_MS = 1.5
 SECONDS = 60.0
@@ -48,14 +47,14 @@ class SlowSql:
 
 def _driven(subject: Subject) -> list[Statement]:
     """The distinct statements that are sent while the reading routes and pages of all services are asked."""
-    reader = Recorded(subject.copy.data / RECORDED, {})
-    found = [(statement, "") for statement in reader.fresh()]
+    reader = Recorded(subject.copy.data / RECORDED)
+    found = [(statement, "") for statement in reader.examples()]
     for name in subject.copy.urls:
         with visit(subject, name) as each:
-            found += [(statement, "") for statement in reader.fresh()]
+            found += [(statement, "") for statement in reader.examples()]
             for request in each.tour():
                 request.send(each.line)
-                found += [(statement, request.path) for statement in reader.fresh()]
+                found += [(statement, request.path) for statement in reader.examples()]
     distinct: dict[tuple[str, str], Statement] = {}
     for (database, sql), path in found:
         file, key = _below(subject.copy.data, Path(database)), (database, shape(sql))
@@ -69,25 +68,6 @@ def _owner(subject: Subject, file: str) -> str:
     services = subject.config.services
     naming = [name for name, service in services.items() if file in service.databases]
     return (naming or [name for name, service in services.items() if service.runtime == "python"])[0]
-
-
-@dataclass
-class Recorded:
-    """What the recorder has written, read on from where it was read last: `offsets` by file name."""
-
-    folder: Path
-    offsets: dict[str, int]
-
-    def fresh(self) -> Iterator[tuple[str, str]]:
-        """Database and statement of each line that is new."""
-        for file in sorted(self.folder.glob("*.jsonl")):
-            with file.open("rb") as lines:
-                lines.seek(self.offsets.get(file.name, 0))
-                for line in lines:
-                    if line.endswith(b"\n"):
-                        self.offsets[file.name] = self.offsets.get(file.name, 0) + len(line)
-                        row = json.loads(line)
-                        yield row["database"], row["sql"]
 
 
 def _below(data: Path, recorded: Path) -> Path | None:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 _TOKEN = re.compile(r"""
     '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \[[^\]]*\] | --[^\n]* | /\*.*?\*/
     | [A-Za-z_]\w* | \d+(?:\.\d+)?(?:[eE][+-]?\d+)? | <= | >= | <> | != | == | \|\| | \S""", re.VERBOSE | re.DOTALL)
-_LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?(?:e[+-]?\d+)?\b", re.IGNORECASE)
-_LIST = re.compile(r"\(\s*\?(?:\s*,\s*\?)+\s*\)")
 _ENDS = {"LIMIT", "HAVING", "UNION", "EXCEPT", "INTERSECT", "WINDOW", "OFFSET", ")", ";"}
 _NOT_ALIASES = _ENDS | {"WHERE", "ON", "USING", "LEFT", "INNER", "CROSS", "JOIN", "OUTER", "NATURAL", "GROUP", "ORDER",
                         "SET", "INDEXED", "NOT", "FULL", "RIGHT", ","}
@@ -34,11 +32,6 @@ class Asked:
     ranges: tuple[str, ...]
     order: tuple[Sorted, ...]
     group: tuple[str, ...]
-
-
-def shape(sql: str) -> str:
-    """The statement without its values and spaces: equal for the same statement with other values."""
-    return " ".join(_LIST.sub("(?)", _LITERAL.sub("?", sql)).split())
 
 
 def tokens(sql: str) -> list[str]:

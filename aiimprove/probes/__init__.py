@@ -22,6 +22,7 @@ from aiimprove.answer import MOST_BYTES, Answer, Replay, judge, validators
 from aiimprove.errors import AiimproveError, NotHealthy, TooSlow
 from aiimprove.finding import Json, Probe
 from aiimprove.probes.plans import explain
+from aiimprove.probes.recorded import STATEMENTS, reading, repeats
 from aiimprove.probes.stub import ADDRESS, hanging
 
 ANSWER_SECONDS = 15.0
@@ -207,9 +208,19 @@ def _replay_hanging(probe: Probe, copy_url: str, data: Path) -> Replay:
     return Replay(True, f"answered {answer.status} after {answer.seconds:.0f} s", answer.seconds, "s")
 
 
+def _replay_statements(probe: Probe, copy_url: str, data: Path) -> Replay:
+    """Good when the app sends no one statement that reads a table too often for a request. Raises NotRecorded."""
+    recorded, most = reading(data), probe.expect["at_most"]
+    answer = get(copy_url + probe.request["path"])
+    count = repeats(recorded.fresh(), probe.request["table"])
+    said = f"{count} times the same statement on {probe.request['table']}" if answer.status < 400 else \
+        f"answered {answer.status}"
+    return Replay(answer.status < 400 and count <= most, said, count, "statements")
+
+
 REPLAYS: Mapping[str, Callable[[Probe, str, Path], Replay]] = {
     "http": _replay_http, "query-plan": _replay_query_plan, "beside": _replay_beside, "alike": _replay_alike,
-    "hanging": _replay_hanging, "again": _replay_again}
+    "hanging": _replay_hanging, "again": _replay_again, STATEMENTS: _replay_statements}
 
 
 def wait_until_healthy(urls: Sequence[str], answers: int, deadline: float,

@@ -47,13 +47,38 @@ print("done")
 
 def test_statements_come_with_their_values_and_their_database(tmp_path: Path) -> None:
     assert run(tmp_path, PROGRAM) == "done\n"
-    rows = recorded(tmp_path)
+    every = recorded(tmp_path)
+    rows = [row for row in every if "sql" in row]
     assert {row["database"] for row in rows} == {str(tmp_path / "shop.db")}
     statements = [row["sql"] for row in rows]
     assert "SELECT a FROM t WHERE b = 'it''s 0'" in statements
     assert any(sql.startswith("WITH x") for sql in statements)
     assert not any("INSERT" in sql or "CREATE" in sql for sql in statements)
     assert len([sql for sql in statements if "FROM t" in sql]) == 6  # a few examples of each shape
+    asked = next(row["shape"] for row in rows if "FROM t" in row["sql"])
+    assert every.count({"again": asked}) == 3 * 20 - 6
+
+
+def test_each_line_that_sends_a_statement_has_examples_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("""import os, sqlite3
+db = sqlite3.connect("shop.db")
+def one():
+    return db.execute("SELECT 1").fetchall()
+def two():
+    return db.execute("SELECT 1").fetchall()
+for _ in range(9):
+    one(), two()
+if os.fork() == 0:
+    for _ in range(7):
+        two()
+else:
+    os.wait()
+""")
+    run(tmp_path, "import runpy; runpy.run_path('app.py')")
+    rows, processes = recorded(tmp_path), len(list((tmp_path / RECORDED).glob("*.jsonl")))
+    assert processes == 2 and len([row for row in rows if "again" in row]) == 2 * 3 + 1
+    assert {row["sent_by"][0][1:][1] for row in rows if "sql" in row} == {"one", "two"}  # type: ignore[index]
+    assert len([row for row in rows if "sql" in row]) == 3 * 6
 
 
 def test_the_sitecustomize_behind_it_still_runs(tmp_path: Path) -> None:

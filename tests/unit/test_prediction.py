@@ -41,6 +41,7 @@ def test_what_is_missed() -> None:
     (Probe("http", "a", {"method": "GET", "path": "/"}, {}), True),
     (Probe("http", "a", {"method": "POST", "path": "/"}, {}), False),
     (Probe("http", "a", {"method": "GET", "path": "/", "also": [{"method": "DELETE", "path": "/x"}]}, {}), False),
+    (Probe("statements", "a", {"method": "GET", "path": "/", "table": "t"}, {"at_most": 2}), False),
     (Probe("query-plan", "a", {"database": "x", "sql": "SELECT 1"}, {}), True)])
 def test_live_is_only_asked_what_changes_nothing(probe: Probe, reads: bool) -> None:
     assert only_reads(probe) is reads

@@ -14,10 +14,11 @@ from aiimprove.detectors.effort import effort
 from aiimprove.detectors.indexes import best
 from aiimprove.detectors.ranges import is_limit
 from aiimprove.detectors.searched import filled, from_log, templates, whole
-from aiimprove.detectors.statements import Sorted, aliases, asked, shape, tokens
+from aiimprove.detectors.statements import Sorted, aliases, asked, tokens
 from aiimprove.detectors.tracebacks import Crash, crashes
 from aiimprove.detectors.values import all_in_words
 from aiimprove.openapi import routes
+from aiimprove.probes.recorded import shape
 from aiimprove.samples import Samples, request
 from aiimprove.settings import Service
 

@@ -2,7 +2,8 @@
 
 Does nothing when AIIMPROVE_RECORD_SQL is not set, nor when the interpreter has no SQLite. The record is
 `$HOME/$AIIMPROVE_RECORD_SQL/<pid>.jsonl`, one statement a line, with its values and the lines of the program that were
-under way, at most EXAMPLES of each shape.
+under way, at most EXAMPLES of each shape that one line sends. Each further one is a line `{"again": number}`, with the
+number that its examples have as `shape`, so that what one request sends can be counted.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from typing import Any
 EXAMPLES = 6
 MOST_SHAPES = 2000
 MOST_LENGTH = 20_000
-MOST_FRAMES = 3
+MOST_AGAIN = 300_000
+"""Further statements that are counted: about 5 MB."""
+MOST_FRAMES = 6
 _LIBRARIES = ("site-packages", "dist-packages", "/lib/python3", "<")
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b")
 
@@ -33,23 +36,58 @@ class _Record:
     def __init__(self, folder: str) -> None:
         os.makedirs(folder, exist_ok=True)
         self._folder = folder
-        self._counts: dict[str, int] = {}
         self._lock = threading.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        """A file and numbers of its own for each process: servers fork their workers."""
+        self._pid, self._file, self._again = os.getpid(), -1, 0
+        self._numbers: dict[tuple[str, tuple[str, int] | None], list[int]] = {}
 
     def note(self, database: str, sql: str) -> None:
         words = sql.lstrip()[:6].upper()
         if not words.startswith(("SELECT", "WITH")) or len(sql) > MOST_LENGTH:
             return
-        shape = _LITERAL.sub("?", sql)
+        key = (_LITERAL.sub("?", sql), _sender())
         with self._lock:
-            count = self._counts.get(shape, 0)
-            if count >= EXAMPLES or (count == 0 and len(self._counts) >= MOST_SHAPES):
+            if self._pid != os.getpid():
+                self._begin()
+            if key not in self._numbers and len(self._numbers) >= MOST_SHAPES:
                 return
-            self._counts[shape] = count + 1
-        line = json.dumps({"database": database, "sql": sql, "sent_by": _under_way()}) + "\n"
-        # the pid is asked for each time: servers fork their workers
-        with open(os.path.join(self._folder, f"{os.getpid()}.jsonl"), "a", encoding="utf-8") as file:
-            file.write(line)
+            known = self._numbers.setdefault(key, [len(self._numbers), 0])
+            known[1] += 1
+            number, count = known
+            self._again += count > EXAMPLES
+            if count <= EXAMPLES:
+                self._write({"database": database, "sql": sql, "sent_by": _under_way(), "shape": number})
+            elif self._again <= MOST_AGAIN:
+                self._write({"again": number})
+
+    def _write(self, row: dict[str, Any]) -> None:
+        if self._file < 0:
+            path = os.path.join(self._folder, f"{self._pid}.jsonl")
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        os.write(self._file, (json.dumps(row) + "\n").encode())
+
+
+_own: dict[str, bool] = {}
+"""Whether a file is the program's own, for those that were asked about."""
+
+
+def _is_own(file: str) -> bool:
+    if file not in _own:
+        _own[file] = file != __file__ and not any(mark in file for mark in _LIBRARIES)
+    return _own[file]
+
+
+def _sender() -> tuple[str, int] | None:
+    """File and line of the program's innermost code that is under way."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if _is_own(frame.f_code.co_filename):
+            return frame.f_code.co_filename, frame.f_lineno
+    return None
 
 
 def _under_way() -> list[tuple[str, int, str]]:
@@ -58,9 +96,8 @@ def _under_way() -> list[tuple[str, int, str]]:
     frame = sys._getframe(1)
     while frame.f_back is not None and len(found) < MOST_FRAMES:
         frame = frame.f_back
-        file = frame.f_code.co_filename
-        if file != __file__ and not any(mark in file for mark in _LIBRARIES):
-            found.append((file, frame.f_lineno, frame.f_code.co_name))
+        if _is_own(frame.f_code.co_filename):
+            found.append((frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
     return found
 
 
