@@ -14,6 +14,8 @@ from aiimprove.samples import Request, request
 LEAST_SECONDS = 0.2
 MOST_SHARE = 0.6
 """Who waits for longer than this share of what is left of the other request waits for its end."""
+TIMES_ALONE = 3.0
+"""Who waits less than so many times what the same answer takes by itself may wait for the machine alone."""
 TIMES = 3
 
 
@@ -36,7 +38,8 @@ def _blocking(subject: Subject, each: Visit) -> Iterator[Finding]:
         answer = asked.send(each.line) if asked else None
         if asked and answer and answer.status < 400 and answer.seconds > LEAST_SECONDS:
             probe = Probe("beside", each.name, asked.to_json() | {"beside": each.service.health},
-                          {"least_seconds": LEAST_SECONDS / 2, "at_most_share": MOST_SHARE})
+                          {"least_seconds": LEAST_SECONDS / 2, "at_most_share": MOST_SHARE,
+                           "times_alone": TIMES_ALONE})
             seen = (replay(probe, subject.copy.urls[each.name], subject.copy.data) for _ in range(TIMES))
             if all(not once.passed for once in seen):
                 yield _finding(each.name, route, asked, answer.seconds, probe)

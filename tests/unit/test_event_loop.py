@@ -27,7 +27,11 @@ ROUTES = {"paths": {"/report": {"get": {"operationId": "report_report_get", "res
 
 
 class Answers(BaseHTTPRequestHandler):
+    starved = False
+
     def do_GET(self) -> None:
+        if self.starved and self.path == "/health":
+            threading.Event().wait(0.25)
         if self.path == "/gone":
             self.send_error(500)
             return
@@ -67,6 +71,13 @@ def test_who_lets_others_wait_is_found_and_who_is_only_slow_is_not(tmp_path: Pat
         assert replay(found[0].probe, subject.copy.urls["api"], tmp_path).passed
         broken = replace(found[0].probe, request={**found[0].probe.request, "path": "/gone"})
         assert replay(broken, subject.copy.urls["api"], tmp_path).observed == "answered 500"
+
+
+def test_a_machine_on_which_everything_takes_long_is_no_route_that_blocks(tmp_path: Path,
+                                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Answers, "starved", True)
+    with answering(ThreadingHTTPServer, tmp_path) as subject:
+        assert look_all(subject, ["event_loop"]) == ([], [])
 
 
 def write(tree: Path, text: str, **more: str) -> Draft | Declined:
