@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiimprove.detectors import Subject
 from aiimprove.detectors.borders import border, one_sided
-from aiimprove.detectors.causes import NAMED, OTHER, RANGE, Told, cause_of, grouped
+from aiimprove.detectors.causes import LOOKUP, NAMED, OTHER, RANGE, Told, cause_of, grouped
 from aiimprove.detectors.filling import filled
 from aiimprove.detectors.functions import lasting_name
 from aiimprove.detectors.keeping import kept
@@ -17,7 +17,7 @@ from aiimprove.detectors.met import met
 from aiimprove.detectors.ranges import is_limit
 from aiimprove.detectors.server_errors import raised_since, settled
 from aiimprove.detectors.tracebacks import Crash
-from aiimprove.detectors.values import LIKELY, USUAL, all_in_words, hostile, plain, worst
+from aiimprove.detectors.values import LIKELY, MANY, UNKNOWN, USUAL, all_in_words, hostile, plain, worst
 from aiimprove.detectors.visit import Visit, visit
 from aiimprove.errors import AiimproveError
 from aiimprove.finding import Finding, Json, Kind, Probe
@@ -115,11 +115,20 @@ class Trial:
     def _crashing(self, route: Route, parameter: Parameter) -> list[Crashing]:
         valid = self._valid(route, parameter)
         if valid is None:
-            return []
+            return self._never_there(route, parameter) if len(route.parameters) == 1 else []
         values = [value for value in hostile(parameter) if self._crashes(route, valid, parameter, value)]
         told = [(value, self._raised(route, valid, parameter, value)) for value in values]
         return [self._group(route, parameter, valid, cause, alike) for cause, alike in grouped(parameter, told)
                 if self._confirmed(route, valid, parameter, alike[0][0])]
+
+    def _never_there(self, route: Route, parameter: Parameter) -> list[Crashing]:
+        """A lookup that fails, where nobody knows a value by which it would not: of a route with no other parameter."""
+        asked: dict[str, Json] = {key_of(parameter): UNKNOWN if parameter.type == "string" else MANY}
+        if not all(request(route, asked).crashes(self.visit.line) for _ in range(CONFIRMATIONS)):
+            return []
+        value = asked[key_of(parameter)]
+        told = grouped(parameter, [(value, self._raised(route, asked, parameter, value))])
+        return [self._group(route, parameter, asked, cause, alike) for cause, alike in told if cause == LOOKUP]
 
     def _group(self, route: Route, parameter: Parameter, valid: dict[str, Json], cause: str,
                told: list[Told]) -> Crashing:

@@ -9,7 +9,7 @@ from aiimprove.openapi import Parameter
 
 INTEGERS = (-1, 0, 2 ** 31, 2 ** 63 - 1, 2 ** 63, 10 ** 20, -2 ** 31 - 1, -2 ** 63, -2 ** 63 - 1, -10 ** 20)
 NUMBERS = (-1.0, 0.0, 1e20, -1e20, 1e308)
-UNKNOWN = "nothing-like-this"
+UNKNOWN, MANY = "nothing-like-this", 2 ** 31 - 2
 STRINGS = (UNKNOWN, "'", "\x00", "x" * 5000, "", "%", "1e20", "-1")
 IN_A_BODY = (None,)
 USUAL = ("1", "2024-02-03", "00000000-0000-4000-8000-000000000000", "2024-02-03T04:05:06Z")

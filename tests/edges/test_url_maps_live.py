@@ -55,18 +55,20 @@ def test_a_flask_app(tmp_path: Path, python: str) -> None:
     findings = seen(place)
     assert {(each.cause, each.place) for each in findings} >= {
         ("bad-value", "backend/create_app.order number"), ("missing-lookup", "backend/create_app.herb herb_id"),
+        ("missing-lookup", "backend/create_app.grower name"),  # nobody knows one that is there
         ("bad-value", "backend/create_app.herbs limit"), ("bad-value", "backend/create_app.price size"),
         ("integer-out-of-range", "backend GET /herbs"), ("null-in-body", "backend/create_app.add name")}
     fixed = mended(findings, place)
-    assert len(fixed) == len(findings) == 6
+    assert len(fixed) == len(findings) == 7
     with running(place) as subject:
         url = subject.copy.urls["backend"]
         assert all(replay(each.probe, url, place.data).passed for each in fixed)
         statuses = {path: get(url + path).status for path in (
             "/herbs/2", "/herbs/3", "/herbs?limit=1", "/herbs?limit=a", f"/herbs?limit={2 ** 63}", "/price",
-            "/price?size=none", "/orders/x")}
+            "/price?size=none", "/orders/x", "/growers/ann")}
     assert statuses == {"/herbs/2": 200, "/herbs/3": 404, "/herbs?limit=1": 200, "/herbs?limit=a": 400,
-                        f"/herbs?limit={2 ** 63}": 400, "/price": 200, "/price?size=none": 400, "/orders/x": 404}
+                        f"/herbs?limit={2 ** 63}": 400, "/price": 200, "/price?size=none": 400, "/orders/x": 404,
+                        "/growers/ann": 404}
     own_tests_pass(place, python, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 

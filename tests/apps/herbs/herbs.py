@@ -7,6 +7,7 @@ from flask import Flask, jsonify, request
 PRICES = {"small": 2, "large": 5}
 SCHEMA = """
     CREATE TABLE IF NOT EXISTS herbs (id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE IF NOT EXISTS growers (name TEXT, town TEXT);
     INSERT OR IGNORE INTO herbs VALUES (1, 'dill'), (2, 'sage');
 """
 
@@ -35,6 +36,11 @@ def create_app():
     def herb(herb_id):
         row = connect().execute("SELECT * FROM herbs WHERE id = ?", (herb_id,)).fetchone()
         return jsonify(dict(row))
+
+    @app.get("/growers/<name>")
+    def grower(name):
+        found = connect().execute("SELECT town FROM growers WHERE name = ?", (name,)).fetchone()
+        return jsonify(town=found["town"])
 
     @app.get("/orders/<number>")
     def order(number):
