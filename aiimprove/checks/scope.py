@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 
+from aiimprove.checks import sealing
 from aiimprove.evidence import Check, Measurement, Verdict
 from aiimprove.finding import Finding
 from aiimprove.proving import Stand
@@ -36,8 +37,6 @@ FORBIDDEN = {
 }
 ENGINE = ("aiimprove/*", "commands/*", "bench/*", "start_ai_system.sh", "ai_requirements.txt")
 """Forbidden too where the repository holds aiimprove itself."""
-TESTS = ("tests/*", "*/tests/*", "tests.py", "*/tests.py", "*/test_*.py", "test_*.py", "*_test.py", "*.test.*",
-         "*.spec.*", "*/__tests__/*")
 
 
 def run(stand: Stand) -> Check:
@@ -78,8 +77,9 @@ def objections(changes: Sequence[Change], config: Config, finding: Finding | Non
 
 
 def is_test(path: str, config: Config) -> bool:
+    """Whether it is sealed as a test, or stands where a service says that its tests are."""
     folders = [f"{service.folder}/{service.tests}/*" for service in config.services.values() if service.tests]
-    return _matches(path, [*TESTS, *(folder.removeprefix("./") for folder in folders)])
+    return sealing.is_test(path) or _matches(path, [folder.removeprefix("./") for folder in folders])
 
 
 def _lines(changes: Sequence[Change], config: Config, tests: bool) -> int:
