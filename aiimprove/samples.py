@@ -11,7 +11,8 @@ from urllib.parse import quote, urlencode
 from aiimprove.answer import Answer
 from aiimprove.finding import Json
 from aiimprove.openapi import Parameter, Route
-from aiimprove.probes import Dropped, Line, content_type
+from aiimprove.probes import Dropped, Line
+from aiimprove.probes.bodies import content_type
 
 KEPT = 8
 NAMING_KEYS = ("id", "slug", "name", "key", "value", "title", "uuid")

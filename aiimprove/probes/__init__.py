@@ -21,6 +21,7 @@ from aiimprove.alike import alike
 from aiimprove.answer import MOST_BYTES, Answer, Replay, judge, validators
 from aiimprove.errors import AiimproveError, NotHealthy, TooSlow
 from aiimprove.finding import Json, Probe
+from aiimprove.probes.bodies import content_type
 from aiimprove.probes.plans import explain
 from aiimprove.probes.recorded import STATEMENTS, reading, repeats
 from aiimprove.probes.stub import ADDRESS, hanging
@@ -148,12 +149,6 @@ def _replay_alike(probe: Probe, copy_url: str, data: Path) -> Replay:
     seen = next((bad for each in (one, other) if not (bad := judge(probe.expect, each)).passed), None)
     same = alike(one, other, probe.request["said"])
     return seen or Replay(same, f"both answered {'alike' if same else 'differently'} ({one.status}, {other.status})")
-
-
-def content_type(body: bytes) -> str:
-    """What a body is that comes without a word about it: the fields of a form (`a=1&b=2`), or JSON."""
-    form = body[:1].isalpha() and b"=" in body
-    return "application/x-www-form-urlencoded" if form else "application/json"
 
 
 def _replay_query_plan(probe: Probe, copy_url: str, data: Path) -> Replay:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from aiimprove.finding import Finding, Json
-from aiimprove.probes import content_type
+from aiimprove.probes.bodies import content_type
 from aiimprove.recipes.clients import Client, new_test
 from aiimprove.recipes.django_tests import new_case
 from aiimprove.settings import Service

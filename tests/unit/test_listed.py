@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from aiimprove.detectors.listed import listed
-from aiimprove.probes import content_type
+from aiimprove.probes.bodies import content_type
 from aiimprove.samples import request
 
 VIEWS = '''\
