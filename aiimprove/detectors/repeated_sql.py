@@ -59,8 +59,8 @@ def _repeated(each: Visit, recorded: Recorded) -> Iterator[Repeated]:
         found = _once(each, recorded, asked)
         for _ in range(TIMES - 1):
             if found:
-                again = {one.sent.shape: one for one in _once(each, recorded, asked)}
-                found = [again[one.sent.shape] for one in found if one.sent.shape in again]
+                again = {one.sent.line: one for one in _once(each, recorded, asked)}
+                found = [again[one.sent.line] for one in found if one.sent.line in again]
         yield from found
 
 
@@ -72,10 +72,10 @@ def _once(each: Visit, recorded: Recorded, asked: Request) -> list[Repeated]:
     if answer is None or answer.status >= 300:
         return []
     sent = list(recorded.fresh())
-    examples = {one.shape: one for one in reversed(sent)}
-    counts = Counter(one.shape for one in sent)
-    return [found for shape, count in counts.items() if count >= LEAST and table(shape)
-            for found in _of_rows(asked, answer, examples[shape], count)]
+    examples = {one.line: one for one in reversed(sent)}
+    counts = Counter(one.line for one in sent)
+    return [found for line, count in counts.items() if count >= LEAST and table(examples[line].sql)
+            for found in _of_rows(asked, answer, examples[line], count)]
 
 
 def _of_rows(asked: Request, answer: Answer, sent: Sent, count: int) -> Iterator[Repeated]:

@@ -50,6 +50,11 @@ class Sent:
     sql: str
     sent_by: tuple[tuple[str, int, str], ...]
 
+    @property
+    def line(self) -> tuple[str, tuple[tuple[str, int, str], ...]]:
+        """The statement and the line that sent it: who is signed in is asked for by another line than authors are."""
+        return self.shape, self.sent_by[:1]
+
 
 @dataclass
 class Recorded:

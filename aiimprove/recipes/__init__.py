@@ -82,6 +82,7 @@ RECIPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "next_headers": ("NextHeaders", ("missing-security-headers",)),
     "cookie_flags": ("CookieFlags", ("unsafe-cookie",)),
     "flask_cookie": ("FlaskCookie", ("unsafe-cookie",)),
+    "eager_loading": ("EagerLoading", ("repeated-statements",)),
     "plain_def": ("PlainDef", ("blocked-event-loop",)),
     "django_index": ("DjangoIndex", ("missing-index",)),
     "index_migration": ("IndexMigration", ("missing-index",)),
