@@ -95,19 +95,22 @@ def _worst(every: Iterator[Repeated], root: Path, each: Visit) -> Iterator[Findi
 
 
 def _frames(sent: Sent, root: Path) -> list[tuple[str, str, int]]:
-    """File, function and line of the app's own code that was under way, the innermost first."""
-    return [(file, function, line) for name, line, function in sent.sent_by if (file := own_file(name, root))]
+    """File, function and line of the app's own Python that was under way, the innermost first."""
+    return [(file, function, line) for name, line, function in sent.sent_by
+            if (file := own_file(name, root)).endswith(".py")]
 
 
 def _finding(each: Visit, repeated: Repeated, root: Path) -> Finding:
     asked, count, rows, of = repeated.asked, repeated.count, repeated.rows, table(repeated.sent.sql)
     path = asked.path.partition("?")[0]
-    route = next((one.path for one in each.routes if not one.writes and one.path == path), path)
+    answers = next((one for one in each.routes if not one.writes and one.path == path), None)
+    route = answers.path if answers else path
     frames = _frames(repeated.sent, root)
     named = next((frame for frame in frames if not frame[1].startswith(_UNNAMED)), None)
     place = lasting_name(root, *named) if named else f"GET {route}"
     details: dict[str, Json] = {
-        "service": each.name, "method": "GET", "route": route, "statement": repeated.sent.shape, "table": of,
+        "service": each.name, "method": "GET", "route": route, "operation": answers.operation if answers else "",
+        "statement": repeated.sent.shape, "table": of,
         "count": count, "rows": rows, "milliseconds": repeated.milliseconds, "frames": [list(one) for one in frames]}
     if frames and named:
         details |= {"file": frames[0][0], "function": named[1], "line": frames[0][2]}

@@ -11,8 +11,9 @@ from aiimprove.recipes import Declined, Draft, Patch, Unsure, written
 from aiimprove.recipes.clients import NO_TEST
 from aiimprove.recipes.counting_tests import counting_test
 from aiimprove.recipes.imports import with_name
-from aiimprove.recipes.relations import DJANGO, Relation, models, relations
+from aiimprove.recipes.relations import DJANGO, Model, Relation, models, relations
 from aiimprove.recipes.row_queries import Frame, Root, frames_of, query_of
+from aiimprove.recipes.shown_rows import answering, renders, shown
 from aiimprove.recipes.sources import Source, python_sources, reparsed, service_of
 from aiimprove.settings import Config
 
@@ -36,32 +37,40 @@ def _plan(finding: Finding, tree: Path, config: Config) -> Patch:
     service, details = service_of(finding, config), finding.details
     sources = python_sources(tree, service)
     known = models(sources)
-    frames = list(frames_of(details.get("frames", ()), sources, service.folder))
-    if not frames:
-        raise Unsure("it is not known which line of the app sends the statements")
-    row, relation = _read(frames[0], relations(known), str(details["table"]))
-    root = query_of(row, frames, {each.name for each in known})
-    if root.model.rpartition(".")[2] != relation.owner.name:
-        raise Unsure(f"the list is of {root.model}, and {relation.name} is read of {relation.owner.name}")
+    root, relation = _lazy(finding, sources, service.folder, known)
     changed = _eager(root, relation)
     test = counting_test(tree, service, finding, relation, known, root)
     return Patch(f"{details['method']} {details['route']} fetches {relation.name} of all rows together, and not one by "
                  f"one.{'' if test else NO_TEST}", {changed.path: changed.text} | test)
 
 
-def _read(frame: Frame, known: Sequence[Relation], table: str) -> tuple[str, Relation]:
-    """The variable and the relationship to a table that is read of it on a line. Raises Unsure."""
-    fitting = [each for each in known if each.target.table == table]
+def _lazy(finding: Finding, sources: Sequence[Source], folder: str, known: Sequence[Model]) -> tuple[Root, Relation]:
+    """The query of the list, and the relationship that is read of its rows. Raises Unsure."""
+    table, names = str(finding.details["table"]), {each.name for each in known}
+    fitting = [each for each in relations(known) if each.target.table == table]
     if not fitting:
         raise Unsure(f"no relationship of a model leads to {table}: the statement may be written out there")
+    frames = list(frames_of(finding.details.get("frames", ()), sources, folder))
+    if not frames or renders(frames[0]):
+        root, relation = shown(frames[0] if frames else answering(finding, sources), fitting, names)
+    else:
+        row, relation = _read(frames[0], fitting, table)
+        root = query_of(row, frames, names)
+    if root.model.rpartition(".")[2] != relation.owner.name:
+        raise Unsure(f"the list is of {root.model}, and {relation.name} is read of {relation.owner.name}")
+    if not relation.plain:
+        raise Unsure(f"{relation.name} says itself how it is loaded")
+    return root, relation
+
+
+def _read(frame: Frame, fitting: Sequence[Relation], table: str) -> tuple[str, Relation]:
+    """The variable, and the relationship that is read of it on a line. Raises Unsure."""
     found = {(node.value.id, each.owner.name, each.name): (node, each) for node in frame.here()
              if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
              for each in fitting if each.name == node.attr}
     if len(found) != 1:
         raise Unsure(f"{len(found) or 'no'} relationships to {table} are read on that line")
     [(row, _, _), (node, relation)] = next(iter(found.items()))
-    if not relation.plain:
-        raise Unsure(f"{relation.name} says itself how it is loaded")
     if relation.owner.kind == DJANGO and relation.many and not _all_of_it(frame, node):
         raise Unsure(f"{relation.name} is not read as a whole")
     return row, relation

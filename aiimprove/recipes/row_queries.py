@@ -65,7 +65,7 @@ def query_of(name: str, frames: Sequence[Frame], models: Collection[str]) -> Roo
     looped = [node.iter for node in ast.walk(frame.function) if isinstance(node, (ast.For, ast.comprehension))
               and isinstance(node.target, ast.Name) and node.target.id == name]
     if len(looped) == 1:
-        return _root(frame, looped[0], models, ())
+        return root_of(frame, looped[0], models)
     arguments = [each.arg for each in (*frame.function.args.posonlyargs, *frame.function.args.args)]
     outer = [each for each in frames[1:] if each.function.name != frame.function.name]
     if looped or name not in arguments or not outer:
@@ -90,21 +90,21 @@ def _given(call: ast.Call, function: str, position: int, name: str) -> Iterator[
         yield each.id
 
 
-def _root(frame: Frame, node: ast.expr, models: Collection[str], steps: tuple[str, ...]) -> Root:
+def root_of(frame: Frame, node: ast.expr, models: Collection[str], steps: tuple[str, ...] = ()) -> Root:
     """Walks down a chain of calls to where the query begins. Raises Unsure."""
     if (model := _begins(node, models)):
         if wrong := sorted(_NOT_ROWS & set(steps)):
             raise Unsure(f"the query does not plainly give whole rows ({wrong[0]})")
         return Root(frame.source, node, model, frame.function, steps)
     if isinstance(node, ast.Name):
-        return _root(frame, _assigned(frame.function, node.id), models, steps)
+        return root_of(frame, assigned_once(frame.function, node.id), models, steps)
     if isinstance(node, (ast.Await, ast.Subscript, ast.Attribute)):
-        return _root(frame, node.value, models, steps)
+        return root_of(frame, node.value, models, steps)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _SAME_ROWS and node.args:
-        return _root(frame, node.args[0], models, steps)
+        return root_of(frame, node.args[0], models, steps)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         inner = node.args[0] if node.func.attr in _RUNS and node.args else node.func.value
-        return _root(frame, inner, models, (*steps, node.func.attr))
+        return root_of(frame, inner, models, (*steps, node.func.attr))
     raise Unsure("it is not plain where the query of the list is built")
 
 
@@ -120,7 +120,7 @@ def _begins(node: ast.expr, models: Collection[str]) -> str:
     return said if said.rpartition(".")[2] in models else ""
 
 
-def _assigned(function: Function, name: str) -> ast.expr:
+def assigned_once(function: Function, name: str) -> ast.expr:
     """The one value of a variable; others may only go on from it (`query = query.filter(...)`). Raises Unsure."""
     values = [node.value for node in ast.walk(function) if isinstance(node, ast.Assign)
               and any(isinstance(each, ast.Name) and each.id == name for each in node.targets)]

@@ -21,6 +21,7 @@ from aiimprove.settings import Config, Service
 
 PLAYS = '''
 from fastapi import Depends, FastAPI
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ForeignKey, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 
@@ -62,6 +63,17 @@ def get_db():
         yield session
 
 
+class Named(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    name: str
+
+
+class Full(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    title: str
+    author: Named
+
+
 def shown(play: Play) -> dict:
     return {"title": play.title, "author": play.author.name}
 
@@ -74,6 +86,11 @@ def health():
 @app.get("/plays")
 def plays(db: Session = Depends(get_db)):
     return [shown(play) for play in db.scalars(select(Play).order_by(Play.id).limit(40))]
+
+
+@app.get("/full", response_model=list[Full])
+def full(db: Session = Depends(get_db)):
+    return db.query(Play).order_by(Play.id).limit(30).all()
 
 
 @app.get("/authors")
@@ -141,10 +158,12 @@ def test_fastapi_with_sqlalchemy(tmp_path: Path) -> None:
     place = Stand(tree, data, python, "plays:app", service=Service(
         folder=".", runtime="python", health="/health", openapi="/openapi.json", tests="tests"))
     done = mended(place)
-    assert {each.place for each in done} == {"backend/shown authors", "backend/authors plays"}
+    assert {each.place for each in done} == {
+        "backend/shown authors", "backend/authors plays", "backend/GET /full authors"}
     text = (tree / "plays.py").read_text()
     assert "select(Play).options(selectinload(Play.author)).order_by" in text
     assert "db.query(Author).options(selectinload(Author.plays)).all()" in text
+    assert "db.query(Play).options(selectinload(Play.author)).order_by" in text
     with running(place) as subject:
         url = subject.copy.urls["backend"]
         assert all(replay(each.probe, url, data).passed for each in done)

@@ -128,6 +128,10 @@ def test_sqlalchemy_loads_with_the_list(tmp_path: Path, body: str, table: str, e
     ("    return [len(b.author.name) for b in Book.objects.filter(id=3) if b.id]  # 0\n", "shop_tag", ""),
     ("    return [len(a.friends.all()) for a in Author.objects.all()]  # 0\n", "shop_author",
      'Author.objects.prefetch_related("friends").all()'),
+    ("    return render(flag, 'a.html', {'books': Book.objects.order_by('id')[:9], 'n': 3})  # 0\n", "shop_author",
+     "{'books': Book.objects.select_related(\"author\").order_by('id')[:9]"),
+    ("    books = Book.objects.all()\n    about = {'books': books}\n    return render(\n  # 0\n        flag, 'a.html', "
+     "about)\n", "shop_tag", 'books = Book.objects.prefetch_related("tags").all()'),
 ])
 def test_django_loads_with_the_list(tmp_path: Path, body: str, table: str, expected: str) -> None:
     result, after = write(tmp_path, DJANGO, QUERY + body, table)
@@ -165,7 +169,10 @@ def test_django_loads_with_the_list(tmp_path: Path, body: str, table: str, expec
     (DJANGO, "    return [b.author.name for b in Book.objects.select_related('author').all()]  # 0\n", "shop_author",
      "select_related already"),
     (DJANGO, "    return [b.author.name for b in Shelf(3).books.all()]  # 0\n", "shop_author", "not plain where"),
-    (DJANGO, "    return 3\n", "shop_author", "which line"),
+    (DJANGO, "    return 3\n", "shop_author", "functions might answer"),
+    (DJANGO, "    return render(flag, 'a.html', {'b': Book.objects.all()[:3], 'c': Book.objects.all()})  # 0\n",
+     "shop_author", "2 relationships may be read"),
+    (DJANGO, "    return render(flag, 'a.html', {'n': 3})  # 0\n", "shop_author", "no relationships may be read"),
 ])
 def test_what_is_not_plain_is_left_alone(tmp_path: Path, models: str, body: str, table: str, said: str) -> None:
     result, _ = write(tmp_path, models, QUERY + body, table)
@@ -195,3 +202,29 @@ def test_no_test_where_rows_cannot_be_made(tmp_path: Path) -> None:
     odd = DJANGO.replace('word = models.CharField(max_length=9)', "word = PointField()")
     result, _ = write(tmp_path, odd, QUERY + "    return [b.tags.all() for b in Book.objects.all()]  # 0\n", "shop_tag")
     assert isinstance(result, Draft) and "No test comes with it" in result.claim
+
+
+ANSWERED = """from fastapi import FastAPI
+from shop.models import Book
+
+app = FastAPI()
+
+
+@app.get("/x", response_model=list[dict])
+def listed(db=None):
+    return db.query(Book).all()
+
+
+@app.get("/y")
+def other(db=None):
+    return db.query(Book).first()
+"""
+
+
+def test_what_the_framework_reads_of_an_answer(tmp_path: Path) -> None:
+    """No line of the app is under way while an answer is written by its response model."""
+    result, after = write(tmp_path, ALCHEMY.replace("    editor =", "    x ="), ANSWERED, "authors")
+    assert isinstance(result, Declined) and "2 relationships" in result.reason  # author and x
+    plain = "\n".join(line for line in ALCHEMY.splitlines() if "editor" not in line) + "\n"
+    result, after = write(tmp_path / "plain", plain, ANSWERED, "authors")
+    assert isinstance(result, Draft) and "return db.query(Book).options(selectinload(Book.author)).all()" in after
