@@ -41,7 +41,7 @@ def health():
 @app.get("/threads")
 def threads():
     order = ORDERS[request.args.get("sort", "new")]
-    return jsonify([{"thread_id": each.id, "title": each.title} for each in Thread.query.order_by(order).limit(25)])
+    return jsonify([{"thread_id": each.id, "title": each.title} for each in Thread.query.order_by(order).limit(60)])
 
 
 class Threads(MethodView):

@@ -54,7 +54,7 @@ def threads():
     order = ORDERS.get(request.args.get("sort", "new"))
     if order is None:
         abort(400)
-    return jsonify([{"thread_id": each.id, "title": each.title} for each in Thread.query.order_by(order).limit(25)])
+    return jsonify([{"thread_id": each.id, "title": each.title} for each in Thread.query.order_by(order).limit(60)])
 
 
 class Threads(MethodView):
