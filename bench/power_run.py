@@ -200,12 +200,13 @@ def note(outcome: Outcome, seen: dict[str, Any]) -> None:
 
 def _prove(site: Guest, outcome: Outcome, name: str, finding: dict[str, Any], began: float) -> None:
     outcome.tried += 1
+    errors: list[str] = []
     for verb in ("generate", "test"):
         if site.improvement(name)["status"] in ("PROPOSED", "GENERATED"):
-            site.run(verb, name)
+            errors += [str(each["message"]) for each in site.run(verb, name)["errors"]]
     shown = site.improvement(name)
     if shown["status"] != "VERIFIED":
-        outcome.unmade.append(f"{name} is {shown['status']}: {shown['reason']}")
+        outcome.unmade.append(" ".join([f"{name} is {shown['status']}: {shown['reason']}", *errors]))
         return
     outcome.verified += 1
     outcome.first = outcome.first or time.monotonic() - began
