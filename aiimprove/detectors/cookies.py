@@ -9,6 +9,7 @@ from aiimprove.answer import cookies
 from aiimprove.detectors import Subject
 from aiimprove.detectors.visit import Visit, visit
 from aiimprove.finding import Finding, Kind, Probe
+from aiimprove.probes import Line
 from aiimprove.samples import Request, request
 
 _OPENS = re.compile(r"sess|sid$|auth|token|jwt|login|remember|csrf|xsrf", re.IGNORECASE)
@@ -27,14 +28,15 @@ class Cookies:
 
     def look(self, subject: Subject) -> Iterator[Finding]:
         for name in subject.copy.urls:
-            with visit(subject, name) as each:
-                yield from _bare(name, each)
+            # who asked for the routes was given cookies on the way, and some apps set theirs but once
+            with visit(subject, name) as each, Line(subject.copy.urls[name]) as stranger:
+                yield from _bare(name, each, stranger)
 
 
-def _bare(name: str, each: Visit) -> Iterator[Finding]:
+def _bare(name: str, each: Visit, stranger: Line) -> Iterator[Finding]:
     seen: set[str] = set()
     for asked in _asked(each):
-        answer = asked.send(each.line)
+        answer = asked.send(stranger)
         for cookie, (value, flags) in cookies(answer).items() if answer and answer.status < 500 else ():
             missing = _missing(cookie, flags)
             if cookie not in seen and value.strip('"') and missing:

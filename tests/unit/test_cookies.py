@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,15 +24,19 @@ CONFIG = Config(services={"web": Service(health="/", smoke=["/", "/in"])})
 
 
 @contextmanager
-def answering(given: dict[str, list[str]], folder: Path) -> Iterator[Subject]:
-    """A service that sets these cookies, by path."""
+def answering(given: dict[str, list[str]], folder: Path, config: Config | None = None) -> Iterator[Subject]:
+    """A service that sets these cookies, by path, for who does not bring them."""
     class Sets(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            known = {"paths": {path: {"get": {}} for path in given}} if self.path == "/routes" else {}
+            body, brought = json.dumps(known).encode(), self.headers.get("Cookie", "")
             self.send_response(200)
             for each in given.get(self.path, []):
-                self.send_header("Set-Cookie", each)
-            self.send_header("Content-Length", "0")
+                if f"{each.partition('=')[0]}=" not in brought:
+                    self.send_header("Set-Cookie", each)
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -40,7 +45,7 @@ def answering(given: dict[str, list[str]], folder: Path) -> Iterator[Subject]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     copy = SimpleNamespace(urls={"web": f"http://127.0.0.1:{server.server_port}"}, data=folder)
     try:
-        yield Subject(CONFIG, copy, folder, {}, folder)  # type: ignore[arg-type]
+        yield Subject(config or CONFIG, copy, folder, {}, folder)  # type: ignore[arg-type]
     finally:
         server.shutdown()
         server.server_close()
@@ -65,6 +70,14 @@ def test_what_stands_for_a_visitor_must_have_its_flags(tmp_path: Path) -> None:
     with answering({}, tmp_path) as subject:
         seen = replay(found[0].probe, subject.copy.urls["web"], tmp_path)
         assert not seen.passed and "without the cookie" in seen.observed, "a cookie that is gone is no fix"
+
+
+def test_a_cookie_that_is_set_but_once_is_seen(tmp_path: Path) -> None:
+    """Whoever asks for the routes first, to learn what they take, has it already."""
+    config = Config(services={"web": Service(health="/", openapi="/routes")})
+    with answering({"/welcome": ["sessionid=abc; Path=/"]}, tmp_path, config) as subject:
+        found, _ = look_all(subject, ["cookies"])
+        assert [each.details["path"] for each in found] == ["/welcome"]
 
 
 def test_several_cookies_in_one_line() -> None:
