@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ AT_MOST = 2
 """How often a list may send one statement: once for all rows, and once for something else."""
 TIMES = 3
 _UNNAMED = "<"
+_CARRIES = re.compile(r"\b(uvicorn|app|server)\.run\(|"
+                      r"\b(serve_forever|execute_from_command_line|get_response|call_next)\(")
 
 
 class RepeatedSql:
@@ -94,10 +97,19 @@ def _worst(every: Iterator[Repeated], root: Path, each: Visit) -> Iterator[Findi
     yield from found.values()
 
 
-def _frames(sent: Sent, root: Path) -> list[tuple[str, str, int]]:
-    """File, function and line of the app's own Python that was under way, the innermost first."""
-    return [(file, function, line) for name, line, function in sent.sent_by
-            if (file := own_file(name, root)).endswith(".py")]
+def frames(sent: Sent, root: Path) -> list[tuple[str, str, int]]:
+    """File, function and line of the app's own Python that was under way, the innermost first; without what only hands
+    every request on, as a middleware does, or the line that runs the server."""
+    found = [(file, function, line) for name, line, function in sent.sent_by
+             if (file := own_file(name, root)).endswith(".py")]
+    while found and _CARRIES.search(_text(root / found[-1][0], found[-1][2])):
+        found.pop()
+    return found
+
+
+def _text(file: Path, line: int) -> str:
+    lines = file.read_text("utf-8", "replace").splitlines()
+    return lines[line - 1] if 0 < line <= len(lines) else ""
 
 
 def _finding(each: Visit, repeated: Repeated, root: Path) -> Finding:
@@ -105,15 +117,15 @@ def _finding(each: Visit, repeated: Repeated, root: Path) -> Finding:
     path = asked.path.partition("?")[0]
     answers = next((one for one in each.routes if not one.writes and one.path == path), None)
     route = answers.path if answers else path
-    frames = _frames(repeated.sent, root)
-    named = next((frame for frame in frames if not frame[1].startswith(_UNNAMED)), None)
+    lines = frames(repeated.sent, root)
+    named = next((frame for frame in lines if not frame[1].startswith(_UNNAMED)), None)
     place = lasting_name(root, *named) if named else f"GET {route}"
     details: dict[str, Json] = {
         "service": each.name, "method": "GET", "route": route, "operation": answers.operation if answers else "",
         "statement": repeated.sent.shape, "table": of,
-        "count": count, "rows": rows, "milliseconds": repeated.milliseconds, "frames": [list(one) for one in frames]}
-    if frames and named:
-        details |= {"file": frames[0][0], "function": named[1], "line": frames[0][2]}
+        "count": count, "rows": rows, "milliseconds": repeated.milliseconds, "frames": [list(one) for one in lines]}
+    if named:
+        details |= {"file": lines[0][0], "function": named[1], "line": lines[0][2]}
     return Finding(
         "repeated_sql", Kind.PERFORMANCE, CAUSE, f"{each.name}/{place} {of}",
         f"Ask for {of} once, not {count} times, in GET {route}",

@@ -42,7 +42,8 @@ class Counting:
 
     def said(self, row: str) -> list[str]:
         """What has to be true of the statements sent, and of the answer as far as the line says it."""
-        fetched = f'assert any("{self.table}" in each.lower() for each in sent)'
+        words = """each.lower().replace('"', " ").replace(",", " ").split()"""
+        fetched = f'assert any("{self.table}" in {words} for each in sent)'
         lines = [] if _CHOOSING & set(self.root.steps) else [fetched]
         lines += [f"assert any({limit} for each in sent)" for limit in self._limits(row)]
         return [*lines, _COUNTED.format(table=self.table), "assert len(of) <= 1"]
@@ -58,8 +59,11 @@ class Counting:
 
     def imports(self, words: str) -> list[str]:
         """The imports of the models that some lines name."""
-        used = [each for each in self.models if re.search(rf"\b{each.name}\b", words)]
-        return [f"from {module(each.source, self.service)} import {each.name}" for each in used]
+        used: dict[str, list[str]] = {}
+        for each in self.models:
+            if re.search(rf"\b{each.name}\b", words):
+                used.setdefault(module(each.source, self.service), []).append(each.name)
+        return [f"from {file} import {', '.join(sorted(names))}" for file, names in sorted(used.items())]
 
 
 def module(source: Source, service: Service) -> str:
@@ -152,11 +156,11 @@ def _sqlalchemys(tree: Path, counting: Counting, name: str, row: str) -> dict[st
     return {path: text for path, text in found.items() if "assert" in text}
 
 
-_NOTING = ["sent, engines = [], []", "",
+_NOTING = ["sent, engines = [], []",
            "def note(connection, cursor, statement, parameters, *rest):",
            "    for each in parameters if isinstance(parameters, tuple) else ():",
            '        statement = statement.replace("?", str(each), 1)',
-           "    sent.append(statement)", "    engines.append(connection.engine)", "",
+           "    sent.append(statement)", "    engines.append(connection.engine)",
            'event.listen(Engine, "before_cursor_execute", note)']
 
 

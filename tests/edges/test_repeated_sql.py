@@ -11,10 +11,11 @@ from stand import Stand, running
 
 from aiimprove.answer import Answer
 from aiimprove.detectors import look_all
+from aiimprove.detectors.repeated_sql import frames
 from aiimprove.detectors.rows_shown import explained
 from aiimprove.finding import Finding
 from aiimprove.probes import replay
-from aiimprove.probes.recorded import NotRecorded
+from aiimprove.probes.recorded import NotRecorded, Sent
 from aiimprove.settings import Service
 
 APP = '''
@@ -111,6 +112,17 @@ def test_its_probe_counts_and_needs_a_record(found: list[Finding], tmp_path: Pat
         assert seen.passed and seen.value == 0 and look_all(subject, ["repeated_sql"]) == ([], [])
         with pytest.raises(NotRecorded):
             replay(found[0].probe, subject.copy.urls["backend"], tmp_path / "elsewhere")
+
+
+def test_lines_that_carry_every_request_are_no_place(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("def main():\n    uvicorn.run(app)\n\ndef aside(get_response):\n"
+                                     "    return get_response(1)\n\ndef shown(row):\n    return row.run(3)\n")
+    (tmp_path / "page.html").write_text("{{ row }}\n")
+    path, page = str(tmp_path / "app.py"), str(tmp_path / "page.html")
+    outer = ((path, 5, "aside"), (path, 2, "main"))
+    assert frames(Sent("", "", "", outer), tmp_path) == []
+    inner = ((page, 1, "root"), (path, 8, "shown"))
+    assert frames(Sent("", "", "", (*inner, *outer)), tmp_path) == [("app.py", "shown", 8)]
 
 
 def answer(content: object) -> Answer:
