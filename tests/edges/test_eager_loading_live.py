@@ -14,10 +14,13 @@ from stand import APPS, Stand, frameworks_python, made_python, running
 from aiimprove.authors import AUTHORS
 from aiimprove.detectors import look_all
 from aiimprove.finding import Finding
+from aiimprove.honesty import spoken
+from aiimprove.honesty.written import Known, Written
 from aiimprove.mutation import mutants
 from aiimprove.probes import get, replay
 from aiimprove.recipes import Draft
 from aiimprove.settings import Config, Service
+from aiimprove.tree import read_tree
 
 PLAYS = '''
 from fastapi import Depends, FastAPI
@@ -147,6 +150,16 @@ def unnoticed(place: Stand, file: str, before: str, *words: str) -> list[str]:
     return lost
 
 
+def objected(before: dict[str, bytes], place: Stand, finding: Finding) -> dict[str, list[str]]:
+    """What the rules against cheating say about all that was written."""
+    after = read_tree(place.source)
+    known = Known(finding, frozenset(before), frozenset({"fastapi", "sqlalchemy", "django", "pytest"}))
+    files = [Written(path, before[path].decode() if path in before else None, text.decode(), "test" in path)
+             for path, text in after.items() if path.endswith(".py") and before.get(path) != text]
+    assert len(files) > 1
+    return spoken(files, known)
+
+
 @pytest.mark.slow
 def test_fastapi_with_sqlalchemy(tmp_path: Path) -> None:
     tree, data = tmp_path / "app", tmp_path / "data"
@@ -157,7 +170,9 @@ def test_fastapi_with_sqlalchemy(tmp_path: Path) -> None:
     python = made_python("fastapi", "uvicorn", "sqlalchemy>=2", "pytest", "httpx")
     place = Stand(tree, data, python, "plays:app", service=Service(
         folder=".", runtime="python", health="/health", openapi="/openapi.json", tests="tests"))
+    before = read_tree(tree)
     done = mended(place)
+    assert objected(before, place, done[0]) == {}
     assert {each.place for each in done} == {
         "backend/shown authors", "backend/authors plays", "backend/GET /full authors"}
     text = (tree / "plays.py").read_text()
@@ -186,7 +201,9 @@ def test_django(tmp_path: Path) -> None:
             "for n in range(9)]")
     before = (tree / "books" / "views.py").read_text()
     assert passes(place, "manage.py", "migrate") and passes(place, "manage.py", "shell", "-c", load)
+    was = read_tree(tree)
     done = mended(place)
+    assert objected(was, place, done[0]) == {}
     assert [each.place for each in done] == ["backend/index books_author"]
     assert 'Book.objects.select_related("author").order_by("id")[:100]' in (tree / "books" / "views.py").read_text()
     assert passes(place, "manage.py", "test") and unnoticed(place, "books/views.py", before, "manage.py", "test") == []
