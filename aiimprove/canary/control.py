@@ -13,7 +13,7 @@ from aiimprove.canary.judgement import Judgement
 from aiimprove.canary.ledger import ERRORS, Ledger, slower
 
 PAIRS, SECONDS = 20, 2.0
-_TOO_MANY, _OFTEN, _MOSTLY = 2, 0.5, 0.75
+_TOO_MANY, _MOSTLY = 2, 0.75
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _slow_now(ledger: Ledger, pairs: Sequence[Pair]) -> bool:
     """Whether most of stable's good answers took longer than is usual on their route."""
     usual = [(each.seconds[1], ledger.usual_seconds(each.route)) for each in pairs if not each.bad[1]]
     known = [slower(now, before) for now, before in usual if before is not None]
-    return bool(known) and sum(known) >= _OFTEN * len(known)
+    return bool(known) and sum(known) >= _MOSTLY * len(known)
 
 
 def _slower_now(pairs: Sequence[Pair]) -> bool:

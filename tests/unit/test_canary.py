@@ -84,7 +84,7 @@ def test_errors_are_set_aside_while_stable_fails_as_well(stable_bad: int, aside:
 
 
 @pytest.mark.parametrize(("now", "slow", "promoted", "idle", "aside"), [
-    (1.5, 20, True, False, True), (1.5, 10, True, False, True), (1.5, 9, True, False, False),
+    (1.5, 20, True, False, True), (1.5, 15, True, False, True), (1.5, 14, True, False, False),
     (1.0, 20, True, False, False), (1.5, 20, False, False, False), (1.5, 20, True, True, True),
     (1.2, 20, True, True, False)])
 def test_times_are_set_aside_while_stable_takes_longer_than_it_used_to(
