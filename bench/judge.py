@@ -28,7 +28,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import partial
 from math import comb
@@ -49,7 +49,7 @@ from bench.mutants import mutants
 SURE = 0.95
 MOST_FALSE, MOST_REJECTED = 0.01, 0.10
 SHORT_MUTANTS, SHORT_CHEATS_OF_A_KIND = 3, 1
-QUIXBUGS, TORNADO = "QuixBugs", "BugsInPy (tornado)"
+APP, QUIXBUGS, TORNADO = "app", "QuixBugs", "BugsInPy (tornado)"
 
 
 @dataclass
@@ -80,6 +80,7 @@ class Tally:
         print(f"{self.name} left out: {why}", file=sys.stderr, flush=True)
 
     def take(self, other: Tally) -> None:
+        self.kinds |= other.kinds
         for mine, theirs in ((self.all, other.all), (self.accepted, other.accepted), (self.caught, other.caught)):
             mine.update(theirs)
         self.odd += other.odd
@@ -97,9 +98,7 @@ Work = Callable[[], Tally]
 
 def measure(wanted: Wanted) -> Figures:
     with tempfile.TemporaryDirectory(prefix="judge-") as scratch:
-        tallies = [_app(Path(scratch) / "app", wanted)]
-        for name, works in ([] if wanted.short else _sets(Path(scratch), wanted)):
-            tallies.append(_together(name, works, int(wanted.more.get("jobs") or 1)))
+        tallies = _together(dict(_sets(Path(scratch), wanted)), int(wanted.more.get("jobs") or 1))
     rows = [tally.row() for tally in tallies]
     there = {tally.name for tally in tallies}
     rows += [{"set": name, "caught by": "not run"} for name in (QUIXBUGS, TORNADO) if name not in there]
@@ -107,25 +106,28 @@ def measure(wanted: Wanted) -> Figures:
 
 
 def _sets(scratch: Path, wanted: Wanted) -> Iterator[tuple[str, list[Work]]]:
-    """The sets that were named, each with the work on its programs."""
+    """The app and the sets that were named, each with the work on its programs."""
+    yield APP, [partial(_app, scratch / "app", wanted.short)]
     folders = {name: Path(str(wanted.more[name])) for name in ("quixbugs", "bugsinpy", "tornado")
-               if wanted.more.get(name)}
+               if wanted.more.get(name) and not wanted.short}
+    if "bugsinpy" in folders and "tornado" in folders:
+        yield TORNADO, [partial(_bug, scratch / each.fixed, each, folders["tornado"])
+                        for each in tornado.bugs(folders["bugsinpy"])]
     if "quixbugs" in folders:
         every, most = list(quixbugs.programs(folders["quixbugs"])), int(wanted.more.get("wrong") or 0)
         share = -(-most // len(every)) if most else sys.maxsize
         yield QUIXBUGS, [partial(_program, scratch / each.name, each, share) for each in every]
-    if "bugsinpy" in folders and "tornado" in folders:
-        yield TORNADO, [partial(_bug, scratch / each.fixed, each, folders["tornado"])
-                        for each in tornado.bugs(folders["bugsinpy"])]
 
 
-def _together(name: str, works: Sequence[Work], jobs: int) -> Tally:
-    tally = Tally(name)
+def _together(sets: Mapping[str, Sequence[Work]], jobs: int) -> list[Tally]:
+    tallies = {name: Tally(name) for name in sets}
     with ProcessPoolExecutor(jobs) as pool:
-        for done in pool.map(_timed, works):
-            tally.take(done)
+        names = {pool.submit(_timed, work): name for name, works in sets.items() for work in works}
+        for ended in as_completed(names):
+            done = ended.result()
+            tallies[names[ended]].take(done)
             print(f"{done.name}: {done.row()} in {done.seconds:.0f} s", file=sys.stderr, flush=True)
-    return tally
+    return list(tallies.values())
 
 
 def _timed(work: Work) -> Tally:
@@ -160,15 +162,15 @@ def upper(found: int, tried: int) -> float:
     return high
 
 
-def _app(folder: Path, wanted: Wanted) -> Tally:
-    tally = Tally("app")
-    right = dict(list(own.RIGHT.items())[:2]) if wanted.short else own.RIGHT
+def _app(folder: Path, short: bool) -> Tally:
+    tally = Tally(APP)
+    right = dict(list(own.RIGHT.items())[:2]) if short else own.RIGHT
     with Ground(folder, own.FILES, own.FINDING).live() as bench:
         for name, text in right.items():
             tally.add("right", name, bench.judge({"app/program.py": text}))
-        for name, text in _wrong(wanted.short):
+        for name, text in _wrong(short):
             tally.add("wrong", name, bench.judge({"app/program.py": text}))
-        for kind, name, files in _cheats(wanted.short):
+        for kind, name, files in _cheats(short):
             tally.kinds.add(kind)
             tally.add("cheat", name, bench.judge(files))
     return tally

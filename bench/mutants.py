@@ -15,10 +15,12 @@ _SWAPS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
 
 
 def mutants(text: str) -> Iterator[str]:
-    """Each program that differs from this one in an operator, a number, a condition, a statement or a value."""
-    seen = {ast.unparse(ast.parse(text))}
+    """Each program that differs from this one in an operator, a number, a condition, a statement, a value, a name or
+    the order of two arguments."""
+    seen, names = {ast.unparse(ast.parse(text))}, _named(ast.parse(text))
     for place in range(sum(1 for _ in ast.walk(ast.parse(text)))):
-        for change in _changes(list(ast.walk(ast.parse(text)))[place]):
+        node = list(ast.walk(ast.parse(text)))[place]
+        for change in (*_changes(node), *_confusions(node, names)):
             tree = ast.parse(text)
             change(list(ast.walk(tree))[place])
             written = ast.unparse(ast.fix_missing_locations(tree))
@@ -43,6 +45,21 @@ def _changes(node: ast.AST) -> Iterator[Callable[[ast.AST], None]]:
     body = getattr(node, "body", None)
     if isinstance(body, list) and not isinstance(node, ast.Module):
         yield from (_without(place) for place in range(len(body)) if not isinstance(body[place], ast.FunctionDef))
+
+
+def _confusions(node: ast.AST, names: list[str]) -> Iterator[Callable[[ast.AST], None]]:
+    """A variable taken for another one, and arguments turned round."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
+        yield from (_set("id", each) for each in names if each != node.id)
+    if isinstance(node, ast.Call) and len(node.args) == 2 and not node.keywords:
+        yield _set("args", [copy.deepcopy(each) for each in reversed(node.args)])
+
+
+def _named(tree: ast.Module) -> list[str]:
+    """Its arguments and variables."""
+    nodes = list(ast.walk(tree))
+    stored = {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)} - {"NAME"}
+    return sorted({each.arg for each in nodes if isinstance(each, ast.arg)} | stored)
 
 
 def _set(name: str, value: object) -> Callable[[ast.AST], None]:
