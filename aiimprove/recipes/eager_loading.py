@@ -17,8 +17,9 @@ from aiimprove.recipes.shown_rows import answering, renders, shown
 from aiimprove.recipes.sources import Source, python_sources, reparsed, service_of
 from aiimprove.settings import Config
 
-_OF_ALL = frozenset({"all", "count", "exists"})
-"""What Django answers from rows that were fetched before; it asks again for anything else."""
+_WHOLE = "all"
+"""How Django reads all rows of the other side. A count of them is not made cheaper by fetching them, and a filter asks
+again."""
 
 
 class EagerLoading:
@@ -77,8 +78,12 @@ def _read(frame: Frame, fitting: Sequence[Relation], table: str) -> tuple[str, R
 
 
 def _all_of_it(frame: Frame, node: ast.Attribute) -> bool:
-    around = [each for each in ast.walk(frame.function) if isinstance(each, ast.Attribute) and each.value is node]
-    return bool(around) and all(each.attr in _OF_ALL for each in around)
+    """Whether every use of it is `.all()`, with nothing behind it."""
+    every = list(ast.walk(frame.function))
+    around = [each for each in every if isinstance(each, ast.Attribute) and each.value is node]
+    further = [each for each in every if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Call)
+               and each.value.func in around]
+    return bool(around) and not further and all(each.attr == _WHOLE for each in around)
 
 
 def _eager(root: Root, relation: Relation) -> Source:
