@@ -17,6 +17,7 @@ from aiimprove.workspace import Workspace
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With two processes (-n 2 --dist loadgroup): all that share a bundled site stay in one, and so does a file. What
     takes longest comes first."""
