@@ -105,7 +105,7 @@ case $command in
     stop) need_setup; exec $CLI down "$@" ;;
     restart) setup; $CLI down; exec $CLI up "$@" ;;
     upgrade) setup; exec $CLI upgrade "$@" ;;
-    test) setup_tests; exec $VENV/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder "$@" ;;
+    test) setup_tests; exec $VENV/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder "$@" ;;
     help | -h | --help) usage ;;
     *) usage >&2; exit 2 ;;
 esac

@@ -17,20 +17,11 @@ from aiimprove.workspace import Workspace
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With two processes (-n 2 --dist loadgroup): all that share a bundled site stay in one, and so does a file. What
-    takes longest comes first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    """With two processes (-n 2 --dist loadfile), of which each builds the bundled site once: what needs it, and takes
+    longest, comes first."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: item.get_closest_marker("site") is None)
-
-
-def _group(item: pytest.Item) -> str:
-    if item.get_closest_marker("site") is None:
-        return item.path.name
-    return "site" if item.path.parent.name in ("acceptance", "browser") else "site of the benches"
 
 
 @pytest.fixture
