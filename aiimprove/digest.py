@@ -14,6 +14,7 @@ from aiimprove.workspace import Workspace
 
 DAY = 86400.0
 SENT = "digest_sent"
+SHOWN = 3
 _SECONDS = 60.0
 _WORDS = {"improvement.live": "went live", "improvement.rolled_back": "taken back", "improvement.rejected": "rejected",
           "improvement.expired": "not answered in time", "improvement.verified": "proven",
@@ -40,13 +41,17 @@ class Digest:
     @property
     def text(self) -> str:
         lines = [f"waits for your answer: {self._named(name)}" for name in self.waiting]
-        lines += [f"{words}: {', '.join(map(self._named, names))}" for words, names in self.happened.items()]
+        lines += [f"{words}: {self._listed(names)}" for words, names in self.happened.items()]
         if self.checks:
             lines.append(f"live was well at {self.checks - self.bad_health} of {self.checks} checks")
         return "\n".join(lines or ["nothing happened, and nothing waits for an answer"])
 
     def to_json(self) -> dict[str, Json]:
         return asdict(self) | {"quiet": self.quiet, "text": self.text}
+
+    def _listed(self, names: list[str]) -> str:
+        more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        return ", ".join(map(self._named, names[:SHOWN])) + more
 
     def _named(self, name: str) -> str:
         return f"{self.titles[name]} ({name})" if self.titles.get(name) else name

@@ -68,7 +68,8 @@ def test_a_quiet_day_is_told_to_nobody(telling: Workspace, tmp_path: Path) -> No
 def test_what_happened_is_told_once(tiny: Tiny, telling: Workspace, tmp_path: Path) -> None:
     telling.store.set_fact(digest.SENT, time.time() - 90000)
     tiny.plant(Status.AWAITING_APPROVAL, "asked")
-    tiny.plant(Status.PROPOSED, "seen")
+    for name in ("seen", "b", "c", "d", "e"):
+        tiny.plant(Status.PROPOSED, name)
     telling.store.connection.executemany("INSERT INTO health VALUES (?, ?)", [
         (time.time() - age, json.dumps({"live": word})) for age, word in (
             (100, "ok"), (50, "failing"), (25, "stopped"), (100_000, "failing"))])
@@ -76,7 +77,7 @@ def test_what_happened_is_told_once(tiny: Tiny, telling: Workspace, tmp_path: Pa
     told = (tmp_path / "told").read_text()
     assert told.splitlines()[0] == "waits for your answer: Index notes by tag (asked)"
     assert "live was well at 2 of 3 checks" in told and said == "; ".join(told.splitlines())
-    assert "found: Index notes by tag (seen)" in told
+    assert "found: Index notes by tag (seen), " in told and "(c), and 2 more\n" in told
     assert lifecycle.STEPS["digest"](telling) == ""
 
 
