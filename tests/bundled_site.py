@@ -58,13 +58,13 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def adjusted(site: Site, **tables: dict[str, Any]) -> Iterator[None]:
-    """Other values in single tables of config.toml, as long as the block lasts."""
+def adjusted(site: Site, **given: dict[str, Any] | list[str]) -> Iterator[None]:
+    """Other values in single tables of config.toml, or at its top, as long as the block lasts."""
     file = site.folder / "config.toml"
     before = file.read_bytes()
     config = tomllib.loads(before.decode())
-    for name, values in tables.items():
-        config.setdefault(name, {}).update(values)
+    for name, values in given.items():
+        config[name] = {**config.get(name, {}), **values} if isinstance(values, dict) else values
     file.write_text(tomli_w.dumps(config))
     try:
         yield
